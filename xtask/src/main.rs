@@ -1,1 +1,98 @@
-fn main() {}
+//! `cargo xtask`: one command for each thing that is done to this repository.
+//!
+//! Everything here starts other programs and reads what they print; the crates of the workspace are never linked, so that
+//! a broken one cannot keep its own checks from running.
+
+mod bench;
+mod ci;
+mod failure;
+mod fuzz;
+mod metadata;
+mod packages;
+mod program;
+mod rules;
+mod run;
+mod step;
+mod test;
+mod tools;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use owo_colors::OwoColorize as _;
+
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    match act(Xtask::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            anstream::eprintln!("{} {failure}", "xtask:".red().bold());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Run => run::run(),
+        Command::Test { filter, seeds } => test::test(filter.as_deref(), seeds),
+        Command::Ci { no_tests } => ci::ci(no_tests),
+        Command::Bench { arguments } => bench::bench(&arguments),
+        Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
+    }
+}
+
+/// Runs, tests, checks and measures Kith.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Xtask {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what is missing, build, and show two people with two devices each talking through a relay.
+    Run,
+    /// Install what the tests need, and run all of them.
+    Test {
+        /// Run only the tests whose name contains this; examples in the documentation are then left out.
+        filter: Option<String>,
+        /// How many seeds the simulation goes through.
+        #[arg(long, value_name = "N")]
+        seeds: Option<u64>,
+    },
+    /// Everything that a change has to pass: format, dependency rules, clippy, docs, licences, tests.
+    Ci {
+        /// Leave the tests to `cargo xtask test`.
+        #[arg(long)]
+        no_tests: bool,
+    },
+    /// Measure: builds `kith-bench` in release and hands it the arguments (`relay`, `client`, `--json FILE`, ...).
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+        arguments: Vec<OsString>,
+    },
+    /// Fuzz the decoder and the fold on a nightly toolchain.
+    Fuzz {
+        /// One target of protocol/fuzz; without it, each in turn.
+        target: Option<String>,
+        /// How long each target runs.
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Xtask;
+
+    #[test]
+    fn command_line_is_well_formed() {
+        Xtask::command().debug_assert();
+    }
+}
