@@ -1,0 +1,224 @@
+//! What bodies hold while they are plain: `type u8 | MessagePack map with named fields`. The relay never reads this.
+
+use crate::frame::{FrameError, decode, encode};
+use crate::ids::{AccountId, DeviceId, Hash, RegisterKey, RoomId, Seq, TxnId};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// Points at an entry by what is known of it before the relay has stored it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Target {
+    /// The device that wrote it.
+    pub device: DeviceId,
+    /// Its transaction id there.
+    pub txn: TxnId,
+}
+
+/// The body of a message entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Something that a person wrote.
+    Text(Text),
+    /// Takes the place of an earlier text by the same account.
+    Edit(Edit),
+    /// From a newer version.
+    Unknown(u8),
+}
+
+/// Something that a person wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// Markdown.
+    pub text: String,
+    /// What it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Reply>,
+    /// Who is meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<AccountId>,
+}
+
+/// What a message answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The message.
+    pub target: Target,
+    /// Where it stands, as a hint for whoever has not loaded it; 0 if its author did not know.
+    #[serde(default)]
+    pub seq: Seq,
+}
+
+/// Takes the place of an earlier text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// The message that changes.
+    pub target: Target,
+    /// The new text.
+    pub text: String,
+    /// Who is meant now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<AccountId>,
+}
+
+impl Event {
+    /// The bytes of a body.
+    pub fn encode(&self) -> Bytes {
+        match self {
+            Self::Text(text) => encode(1, text),
+            Self::Edit(edit) => encode(2, edit),
+            Self::Unknown(code) => Bytes::copy_from_slice(&[*code]),
+        }
+    }
+
+    /// Reads a body.
+    pub fn decode(body: &[u8]) -> Result<Self, FrameError> {
+        let (&code, payload) = body.split_first().ok_or(FrameError::Empty)?;
+        match code {
+            1 => decode(code, payload).map(Self::Text),
+            2 => decode(code, payload).map(Self::Edit),
+            other => Ok(Self::Unknown(other)),
+        }
+    }
+}
+
+/// The body of a register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// A reaction to a message, or its end. In the room.
+    Reaction(Reaction),
+    /// How far a person has read, shown to the others. In the room.
+    Receipt(ReadUpTo),
+    /// How far a person has read, for their own devices. In their own room.
+    ReadMark(ReadUpTo),
+    /// Not yet sent. In the person's own room.
+    Draft(Draft),
+    /// What one person wants of one room. In their own room.
+    RoomSettings(RoomSettings),
+    /// The room's name. In the room, for all.
+    RoomName(Words),
+    /// The room's topic. In the room, for all.
+    RoomTopic(Words),
+    /// A setting of the app, the same on all devices. In the person's own room.
+    App(AppSetting),
+    /// From a newer version.
+    Unknown(u8),
+}
+
+/// A reaction to a message, or its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// The message.
+    pub target: Target,
+    /// One emoji, as text.
+    pub emoji: String,
+    /// Whether it stands, or was taken back.
+    pub on: bool,
+}
+
+/// How far somebody has read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadUpTo {
+    /// The room.
+    pub room: RoomId,
+    /// The newest entry read.
+    pub seq: Seq,
+}
+
+/// Not yet sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The room.
+    pub room: RoomId,
+    /// Empty: there is no draft.
+    pub text: String,
+    /// What it will answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Reply>,
+}
+
+/// What one person wants of one room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomSettings {
+    /// The room.
+    pub room: RoomId,
+    /// Until when it is silent, milliseconds since 1970; 0: it is not, the largest number: for ever.
+    #[serde(default)]
+    pub muted_until: u64,
+    /// Whether mentions break the silence.
+    #[serde(default)]
+    pub mentions_anyway: bool,
+    /// At the top of the list.
+    #[serde(default)]
+    pub pinned: bool,
+}
+
+/// A name or a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// Plain text.
+    pub text: String,
+}
+
+/// A setting of the app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppSetting {
+    /// Which one.
+    pub name: String,
+    /// Its value, as the app writes it.
+    pub value: String,
+}
+
+impl Setting {
+    /// The bytes of a body.
+    pub fn encode(&self) -> Bytes {
+        match self {
+            Self::Reaction(it) => encode(1, it),
+            Self::Receipt(it) => encode(2, it),
+            Self::ReadMark(it) => encode(3, it),
+            Self::Draft(it) => encode(4, it),
+            Self::RoomSettings(it) => encode(5, it),
+            Self::RoomName(it) => encode(6, it),
+            Self::RoomTopic(it) => encode(7, it),
+            Self::App(it) => encode(8, it),
+            Self::Unknown(code) => Bytes::copy_from_slice(&[*code]),
+        }
+    }
+
+    /// Reads a body.
+    pub fn decode(body: &[u8]) -> Result<Self, FrameError> {
+        let (&code, payload) = body.split_first().ok_or(FrameError::Empty)?;
+        match code {
+            1 => decode(code, payload).map(Self::Reaction),
+            2 => decode(code, payload).map(Self::Receipt),
+            3 => decode(code, payload).map(Self::ReadMark),
+            4 => decode(code, payload).map(Self::Draft),
+            5 => decode(code, payload).map(Self::RoomSettings),
+            6 => decode(code, payload).map(Self::RoomName),
+            7 => decode(code, payload).map(Self::RoomTopic),
+            8 => decode(code, payload).map(Self::App),
+            other => Ok(Self::Unknown(other)),
+        }
+    }
+
+    /// The name of the register that holds it. One that does not fit its content is passed over by readers.
+    pub fn key(&self) -> RegisterKey {
+        let hash = |parts: &[&[u8]]| {
+            let mut all: Vec<&[u8]> = vec![b"kith/1 register key\0"];
+            all.extend(parts);
+            RegisterKey(Hash::of(&all).0)
+        };
+        match self {
+            Self::Reaction(it) => {
+                hash(&[b"reaction\0", &it.target.device.0, &it.target.txn.0, it.emoji.as_bytes()])
+            }
+            Self::Receipt(_) => hash(&[b"receipt\0"]),
+            Self::ReadMark(it) => hash(&[b"read\0", &it.room.0]),
+            Self::Draft(it) => hash(&[b"draft\0", &it.room.0]),
+            Self::RoomSettings(it) => hash(&[b"room\0", &it.room.0]),
+            Self::RoomName(_) => hash(&[b"name\0"]),
+            Self::RoomTopic(_) => hash(&[b"topic\0"]),
+            Self::App(it) => hash(&[b"app\0", it.name.as_bytes()]),
+            Self::Unknown(code) => hash(&[b"unknown\0", &[*code]]),
+        }
+    }
+}
