@@ -42,7 +42,7 @@ impl Tool {
         if self.is_there() {
             return Ok(());
         }
-        run(cargo().args(["install", "--locked", self.package()]))
+        run(cargo().args(["install", "--locked", "--version", self.version(), self.package()]))
     }
 
     pub(crate) fn is_there(self) -> bool {
@@ -62,6 +62,15 @@ impl Tool {
             Self::Nextest => "cargo-nextest",
             Self::Deny => "cargo-deny",
             Self::Fuzz => "cargo-fuzz",
+        }
+    }
+
+    /// What is known to read our configuration; a newer one may want a newer compiler.
+    fn version(self) -> &'static str {
+        match self {
+            Self::Nextest => "^0.9",
+            Self::Deny => "^0.20",
+            Self::Fuzz => "^0.13",
         }
     }
 }
