@@ -1,0 +1,21 @@
+//! Commands to a running relay, through a local endpoint that only the owner of the data folder can open.
+//!
+//! One JSON object a line in each direction: an [`AdminRequest`], then its [`AdminResponse`].
+
+mod client;
+mod protocol;
+mod server;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod transport;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod transport;
+
+pub use self::{
+    client::{AskError, ask},
+    protocol::{
+        AdminError, AdminRequest, AdminResponse, DeviceRow, NewInvite, Role, RoomRow, Stats, UserRow,
+    },
+    server::{AdminDoor, AdminHandler, BindError},
+};

@@ -1,0 +1,217 @@
+//! HTTP on the relay's port: one request a connection, within one deadline.
+//!
+//! `/v1/ws` becomes a WebSocket and leaves HTTP behind; `/health` is for monitors, `/i/<token>` for people.
+
+pub(crate) mod forwarded;
+mod page;
+mod upgrade;
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::IpAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderName, HeaderValue},
+    server::conn::http1,
+    service::Service,
+};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
+
+pub use self::upgrade::websocket_config;
+use crate::{
+    listen::{Accept, Shared},
+    places::{AddressPlace, Place},
+    stream::Stream,
+};
+
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// A connection that has left HTTP, with the places that it holds.
+pub(crate) struct Upgraded {
+    pub(crate) socket: WebSocketStream<Stream>,
+    pub(crate) address: IpAddr,
+    pub(crate) place: Place,
+    pub(crate) address_place: AddressPlace,
+}
+
+/// Serves one request. The caller sets the deadline.
+pub(crate) async fn serve<A: Accept>(
+    shared: Arc<Shared<A>>,
+    stream: Stream,
+    address: IpAddr,
+) -> Option<Upgraded> {
+    let config = websocket_config(&shared.live.load().limits);
+    let front = Front { shared, address, admitted: Arc::default() };
+    let admitted = front.admitted.clone();
+    let (mut stream, early) = one_request(stream, front).await?;
+    let admission = admitted.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(Admission { address, place, address_place }) = admission else {
+        let _ = stream.shutdown().await;
+        return None;
+    };
+    let socket = WebSocketStream::from_partially_read(stream, early.into(), Role::Server, Some(config)).await;
+    Some(Upgraded { socket, address, place, address_place })
+}
+
+/// Answers one request on `stream`, and gives it back with what was read beyond the request.
+/// None if it broke, or was no HTTP: then hyper has answered as far as one can.
+pub(crate) async fn one_request<I, S>(stream: I, service: S) -> Option<(I, Bytes)>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<Incoming>, Response = Answer, Error = Infallible>,
+    S::Future: Unpin,
+{
+    let connection = http1::Builder::new()
+        .keep_alive(false)
+        .max_headers(64)
+        .max_buf_size(16 << 10)
+        .serve_connection(TokioIo::new(stream), service);
+    let parts = connection.without_shutdown().await.ok()?;
+    Some((parts.io.into_inner(), parts.read_buf))
+}
+
+/// A short text for whoever looks with a browser or curl.
+pub(crate) fn plain(status: StatusCode, text: &'static str) -> Answer {
+    answer(status, "text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()))
+}
+
+pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    answer
+}
+
+struct Front<A> {
+    shared: Arc<Shared<A>>,
+    address: IpAddr,
+    admitted: Arc<Mutex<Option<Admission>>>,
+}
+
+struct Admission {
+    address: IpAddr,
+    place: Place,
+    address_place: AddressPlace,
+}
+
+impl<A: Accept> Service<Request<Incoming>> for Front<A> {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let (shared, address, admitted) = (self.shared.clone(), self.address, self.admitted.clone());
+        Box::pin(async move { Ok(route(&shared, address, &admitted, &request).await) })
+    }
+}
+
+async fn route<A: Accept>(
+    shared: &Arc<Shared<A>>,
+    address: IpAddr,
+    admitted: &Mutex<Option<Admission>>,
+    request: &Request<Incoming>,
+) -> Answer {
+    let path = request.uri().path();
+    if path == "/v1/ws" {
+        return match admit(shared, address, request) {
+            Ok((answer, admission)) => {
+                *admitted.lock().unwrap_or_else(PoisonError::into_inner) = Some(admission);
+                answer
+            }
+            Err(answer) => answer,
+        };
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET here\n");
+        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return answer;
+    }
+    match path {
+        "/health" => health(&shared.accept),
+        "/" => plain(StatusCode::OK, "This is a Kith relay. To join it, ask its owner for an invite link.\n"),
+        _ => match path.strip_prefix("/i/") {
+            Some(token) => invite(&shared.accept, token).await,
+            None => plain(StatusCode::NOT_FOUND, "nothing here\n"),
+        },
+    }
+}
+
+/// Finds out whose connection it is, and whether there is room for it.
+fn admit<A: Accept>(
+    shared: &Arc<Shared<A>>,
+    address: IpAddr,
+    request: &Request<Incoming>,
+) -> Result<(Answer, Admission), Answer> {
+    let config = shared.live.load();
+    let limits = &config.limits;
+    let mut address = address;
+    if config.behind_proxy && forwarded::is_trusted(address, &config.trusted_proxies) {
+        address = forwarded::client(request.headers(), &config.trusted_proxies).unwrap_or(address);
+        if !shared.addresses.paced(address, shared.clock.now(), limits) {
+            shared.metrics.refused("address_rate");
+            return Err(later(StatusCode::TOO_MANY_REQUESTS, "too many new connections from your address\n"));
+        }
+    }
+    let answer = upgrade::switch(request).inspect_err(|_| shared.metrics.refused("http"))?;
+    let Some(address_place) = shared.addresses.take(address, limits) else {
+        shared.metrics.refused("address_connections");
+        return Err(later(StatusCode::TOO_MANY_REQUESTS, "too many connections from your address\n"));
+    };
+    let Some(place) = shared.connections.take(limits.max_connections) else {
+        shared.metrics.refused("connections");
+        return Err(later(StatusCode::SERVICE_UNAVAILABLE, "the relay is full; try again later\n"));
+    };
+    Ok((answer, Admission { address, place, address_place }))
+}
+
+fn health(accept: &impl Accept) -> Answer {
+    let (status, body) = match accept.health() {
+        Ok(()) => {
+            (StatusCode::OK, serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+        }
+        Err(reason) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            serde_json::json!({ "status": "unwell", "version": env!("CARGO_PKG_VERSION"), "reason": reason }),
+        ),
+    };
+    answer(status, "application/json", body.to_string())
+}
+
+async fn invite(accept: &impl Accept, token: &str) -> Answer {
+    let link = match token.len() {
+        1..=TOKEN_LEN_MAX => accept.invite_link(token).await,
+        _ => None,
+    };
+    let (status, html) = match link {
+        Some(link) => (StatusCode::OK, page::invite(&link)),
+        None => (StatusCode::NOT_FOUND, page::gone()),
+    };
+    let mut answer = answer(status, "text/html; charset=utf-8", html);
+    let policy = HeaderValue::try_from(page::policy()).expect("a policy is ASCII");
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    answer.headers_mut().insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
+    answer
+}
+
+fn later(status: StatusCode, text: &'static str) -> Answer {
+    let mut answer = plain(status, text);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    answer
+}
+
+/// Longer than any token that was ever handed out.
+const TOKEN_LEN_MAX: usize = 128;

@@ -1,0 +1,84 @@
+//! The tables, and how an older file becomes a newer one.
+
+use super::StoreError;
+use rusqlite::Connection;
+
+/// Steps from one version of the schema to the next; `user_version` counts those that were taken.
+const STEPS: &[&str] = &["
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE accounts (
+    num INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    handle TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role INTEGER NOT NULL,
+    disabled INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+);
+CREATE INDEX accounts_name ON accounts (name COLLATE NOCASE);
+CREATE TABLE devices (id BLOB PRIMARY KEY, num INTEGER NOT NULL UNIQUE, account BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE chains (
+    account BLOB NOT NULL, idx INTEGER NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (account, idx)
+) WITHOUT ROWID;
+
+CREATE TABLE rooms (
+    num INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    rev INTEGER NOT NULL,
+    control_len INTEGER NOT NULL,
+    redacted INTEGER NOT NULL
+);
+-- The rowid is room.num << 40 | seq: appending is the fastest thing that SQLite does.
+CREATE TABLE entries (place INTEGER PRIMARY KEY, entry BLOB NOT NULL);
+CREATE TABLE control (room INTEGER NOT NULL, idx INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (room, idx)) WITHOUT ROWID;
+CREATE TABLE transactions (
+    device INTEGER NOT NULL, txn BLOB NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (device, txn)
+) WITHOUT ROWID;
+CREATE TABLE registers (
+    room INTEGER NOT NULL, owner BLOB NOT NULL, key BLOB NOT NULL, rev INTEGER NOT NULL, entry BLOB NOT NULL,
+    PRIMARY KEY (room, owner, key)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX registers_rev ON registers (room, rev);
+
+CREATE TABLE members (account BLOB NOT NULL, room BLOB NOT NULL, left_at INTEGER, PRIMARY KEY (account, room)) WITHOUT ROWID;
+CREATE TABLE invites (
+    token BLOB PRIMARY KEY, uses INTEGER NOT NULL, expires_at INTEGER NOT NULL, role INTEGER NOT NULL, room BLOB, by BLOB
+) WITHOUT ROWID;
+"];
+
+/// Brings a file up to the newest schema.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > STEPS.len() {
+        return Err(StoreError::Failed(format!(
+            "the data was written by a newer kith-relay (schema {version}, this one knows {}): update kith-relay, or restore a backup made with this version",
+            STEPS.len()
+        )));
+    }
+    for (done, step) in STEPS.iter().enumerate().skip(version) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", done + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ffi::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            // A write that failed for want of room inside a file reports as an I/O error with ENOSPC behind it.
+            Some(ErrorCode::SystemIoFailure) if is_out_of_space() => Self::Full,
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+fn is_out_of_space() -> bool {
+    std::io::Error::last_os_error().kind() == std::io::ErrorKind::StorageFull
+}

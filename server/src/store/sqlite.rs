@@ -1,0 +1,593 @@
+//! The default engine: one SQLite file, write-ahead log, one writer, group commit.
+//!
+//! `synchronous=FULL` makes a commit return after the fsync of the write-ahead log; the heads of rooms that a group touched
+//! are written once, at its end.
+
+use super::{
+    AccountRow, Append, Appended, Directory, Engine, InviteRow, Log, Membership, Range, Reader, RelayRole,
+    RoomHead, StoreError, Stretch, Totals, schema,
+};
+use bytes::Bytes;
+use kith_protocol::chain::ChainEntry;
+use kith_protocol::entry::{Entry, Kind};
+use kith_protocol::ids::{AccountId, DeviceId, Hash, Incarnation, RegisterKey, Rev, RoomId, Seq, TxnId};
+use kith_protocol::register::Register;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+/// Bits of a place that hold the Seq: a million million entries a room, eight million rooms.
+const SEQ_BITS: u32 = 40;
+/// Rooms whose head stays in memory between groups.
+const HEADS_CACHED_MAX: usize = 100_000;
+/// Pages of the write-ahead log before it is folded back: 16 MiB, so that a checkpoint is rare and short.
+const CHECKPOINT_PAGES: u32 = 4096;
+
+/// The writer's connection.
+pub struct SqliteEngine {
+    path: PathBuf,
+    tables: Tables,
+    incarnation: Incarnation,
+    heads: HashMap<RoomId, (i64, RoomHead)>,
+    devices: HashMap<DeviceId, i64>,
+    /// Rooms whose head changed in this group.
+    dirty: BTreeMap<i64, RoomHead>,
+}
+
+struct Tables(Connection);
+
+impl SqliteEngine {
+    /// Opens the file, or makes it. `fresh` becomes the identity of new logs.
+    pub fn open(path: &Path, fresh: Incarnation) -> Result<Self, StoreError> {
+        let mut connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "cache_size", -16 * 1024)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        schema::migrate(&mut connection)?;
+        connection.execute(
+            "INSERT OR IGNORE INTO meta (name, value) VALUES ('incarnation', ?1)",
+            [fresh.as_bytes()],
+        )?;
+        let incarnation: Vec<u8> =
+            connection.query_row("SELECT value FROM meta WHERE name = 'incarnation'", [], |row| row.get(0))?;
+        Ok(Self {
+            path: path.to_owned(),
+            tables: Tables(connection),
+            incarnation: damaged(Incarnation::try_from(incarnation.as_slice()))?,
+            heads: HashMap::new(),
+            devices: HashMap::new(),
+            dirty: BTreeMap::new(),
+        })
+    }
+
+    /// Gives the logs a new identity: what was read from them before may differ. For a restored copy.
+    pub fn renew(&mut self, incarnation: Incarnation) -> Result<(), StoreError> {
+        let sql = "UPDATE meta SET value = ?1 WHERE name = 'incarnation'";
+        self.tables.0.execute(sql, [incarnation.as_bytes()])?;
+        self.incarnation = incarnation;
+        Ok(())
+    }
+
+    fn room(&mut self, room: &RoomId) -> Result<(i64, RoomHead), StoreError> {
+        if let Some(found) = self.heads.get(room) {
+            return Ok(*found);
+        }
+        let found = if let Some(found) = self.tables.room(room)? {
+            found
+        } else {
+            self.tables.run(
+                "INSERT INTO rooms (id, seq, hash, rev, control_len, redacted) VALUES (?1, 0, ?2, 0, 0, 0)",
+                &[&room.as_bytes(), &Hash::ZERO.as_bytes()],
+            )?;
+            (self.tables.0.last_insert_rowid(), RoomHead::default())
+        };
+        if self.heads.len() >= HEADS_CACHED_MAX && self.dirty.is_empty() {
+            self.heads.clear();
+        }
+        self.heads.insert(*room, found);
+        Ok(found)
+    }
+
+    fn put_head(&mut self, room: &RoomId, num: i64, head: RoomHead) {
+        self.heads.insert(*room, (num, head));
+        self.dirty.insert(num, head);
+    }
+
+    fn device(&mut self, device: &DeviceId) -> Result<i64, StoreError> {
+        if let Some(num) = self.devices.get(device) {
+            return Ok(*num);
+        }
+        let num = self
+            .tables
+            .one("SELECT num FROM devices WHERE id = ?1", &[&device.as_bytes()], |row| row.get(0))?
+            .ok_or_else(|| StoreError::Failed("an entry came from a device that is in no chain".into()))?;
+        self.devices.insert(*device, num);
+        Ok(num)
+    }
+
+    fn redact(&mut self, num: i64, target: Seq) -> Result<(), StoreError> {
+        let place = place(num, target);
+        let raw: Option<Vec<u8>> =
+            self.tables.one("SELECT entry FROM entries WHERE place = ?1", &[&place], |row| row.get(0))?;
+        let Some(raw) = raw else { return Ok(()) };
+        let entry = damaged(Entry::parse(raw.into()))?.redacted();
+        self.tables.run("UPDATE entries SET entry = ?2 WHERE place = ?1", &[&place, &entry.raw().as_ref()])?;
+        Ok(())
+    }
+}
+
+impl Engine for SqliteEngine {
+    fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    fn read(&self) -> &dyn Reader {
+        &self.tables
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.tables.run("BEGIN IMMEDIATE", &[])?;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        for (num, head) in std::mem::take(&mut self.dirty) {
+            self.tables.run(
+                "UPDATE rooms SET seq = ?2, hash = ?3, rev = ?4, control_len = ?5, redacted = ?6 WHERE num = ?1",
+                &[
+                    &num,
+                    &int(head.seq.0),
+                    &head.hash.as_bytes(),
+                    &int(head.rev.0),
+                    &head.control_len,
+                    &int(head.redacted.0),
+                ],
+            )?;
+        }
+        self.tables.run("COMMIT", &[])?;
+        Ok(())
+    }
+
+    fn rollback(&mut self) {
+        self.dirty.clear();
+        self.heads.clear();
+        self.devices.clear();
+        // Fails only if a failed statement has already ended the transaction.
+        if let Err(error) = self.tables.run("ROLLBACK", &[]) {
+            tracing::debug!(%error, "nothing to roll back");
+        }
+    }
+
+    fn append(&mut self, entry: &Entry) -> Result<Append, StoreError> {
+        let header = entry.header();
+        let room = entry.room();
+        let device = self.device(&header.device)?;
+        let (num, mut head) = self.room(&room)?;
+        let seq = head.seq.next();
+        let fresh = self.tables.run(
+            "INSERT OR IGNORE INTO transactions (device, txn, place) VALUES (?1, ?2, ?3)",
+            &[&device, &header.txn.as_bytes(), &place(num, seq)],
+        )?;
+        if fresh == 0 {
+            let (room, seq) = self
+                .tables
+                .place_of(device, &header.txn)?
+                .ok_or_else(|| StoreError::Failed("a transaction vanished".into()))?;
+            return Ok(Append::Known(room, seq));
+        }
+        self.tables.run(
+            "INSERT INTO entries (place, entry) VALUES (?1, ?2)",
+            &[&place(num, seq), &entry.raw().as_ref()],
+        )?;
+        head.seq = seq;
+        head.hash = head.hash.extend(&entry.digest());
+        match &header.kind {
+            Kind::Control { .. } => {
+                self.tables.run(
+                    "INSERT INTO control (room, idx, seq) VALUES (?1, ?2, ?3)",
+                    &[&num, &head.control_len, &int(seq.0)],
+                )?;
+                head.control_len += 1;
+            }
+            Kind::Redaction { target, .. } => {
+                self.redact(num, *target)?;
+                head.redacted = seq;
+            }
+            Kind::Message | Kind::Unknown(_) => {}
+        }
+        self.put_head(&room, num, head);
+        Ok(Append::New(Appended { seq, hash: head.hash }))
+    }
+
+    fn set_register(&mut self, register: &Register) -> Result<Rev, StoreError> {
+        let header = register.header();
+        let (num, mut head) = self.room(&header.room)?;
+        head.rev = head.rev.next();
+        self.tables.run(
+            "INSERT INTO registers (room, owner, key, rev, entry) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (room, owner, key) DO UPDATE SET rev = excluded.rev, entry = excluded.entry",
+            &[
+                &num,
+                &header.owner().as_bytes(),
+                &header.key.as_bytes(),
+                &int(head.rev.0),
+                &register.raw().as_ref(),
+            ],
+        )?;
+        self.put_head(&header.room, num, head);
+        Ok(head.rev)
+    }
+
+    fn append_chain(&mut self, account: &AccountId, entry: &ChainEntry) -> Result<(), StoreError> {
+        self.tables.run(
+            "INSERT INTO chains (account, idx, entry) VALUES (?1, ?2, ?3)",
+            &[&account.as_bytes(), &entry.header().index, &entry.raw().as_ref()],
+        )?;
+        Ok(())
+    }
+
+    fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError> {
+        self.tables.run(
+            "INSERT INTO accounts (id, handle, name, role, disabled, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE SET handle = excluded.handle, name = excluded.name, role = excluded.role,
+             disabled = excluded.disabled",
+            &[
+                &account.id.as_bytes(),
+                &account.handle,
+                &account.name,
+                &role_number(account.role),
+                &account.disabled,
+                &int(account.created_at),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn put_device(&mut self, device: &DeviceId, account: &AccountId) -> Result<(), StoreError> {
+        self.tables.run(
+            "INSERT OR IGNORE INTO devices (id, num, account)
+             VALUES (?1, (SELECT coalesce(max(num), 0) + 1 FROM devices), ?2)",
+            &[&device.as_bytes(), &account.as_bytes()],
+        )?;
+        Ok(())
+    }
+
+    fn put_membership(&mut self, account: &AccountId, membership: Membership) -> Result<(), StoreError> {
+        self.tables.run(
+            "INSERT OR REPLACE INTO members (account, room, left_at) VALUES (?1, ?2, ?3)",
+            &[&account.as_bytes(), &membership.room.as_bytes(), &membership.left.map(|seq| int(seq.0))],
+        )?;
+        Ok(())
+    }
+
+    fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError> {
+        self.tables.run(
+            "INSERT OR REPLACE INTO invites (token, uses, expires_at, role, room, by) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            &[
+                &invite.token.as_slice(),
+                &invite.uses,
+                &int(invite.expires_at),
+                &role_number(invite.role),
+                &invite.room.as_ref().map(RoomId::as_bytes),
+                &invite.by.as_ref().map(AccountId::as_bytes),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.pragma_update(None, "cache_size", -8 * 1024)?;
+        connection.set_prepared_statement_cache_capacity(32);
+        Ok(Box::new(Tables(connection)))
+    }
+}
+
+impl Tables {
+    fn run(&self, sql: &str, params: &[&dyn ToSql]) -> Result<usize, StoreError> {
+        Ok(self.0.prepare_cached(sql)?.execute(params)?)
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: &[&dyn ToSql],
+        map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.0.prepare_cached(sql)?.query_row(params, map).optional()?)
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: &[&dyn ToSql],
+        map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let rows = statement.query_map(params, map)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn room(&self, room: &RoomId) -> Result<Option<(i64, RoomHead)>, StoreError> {
+        self.one(
+            "SELECT num, seq, hash, rev, control_len, redacted FROM rooms WHERE id = ?1",
+            &[&room.as_bytes()],
+            |row| Ok((row.get(0)?, head_of(row)?)),
+        )
+    }
+
+    fn place_of(&self, device: i64, txn: &TxnId) -> Result<Option<(RoomId, Seq)>, StoreError> {
+        let place: Option<i64> = self.one(
+            "SELECT place FROM transactions WHERE device = ?1 AND txn = ?2",
+            &[&device, &txn.as_bytes()],
+            |row| row.get(0),
+        )?;
+        let Some(place) = place else { return Ok(None) };
+        let room = self.one("SELECT id FROM rooms WHERE num = ?1", &[&(place >> SEQ_BITS)], |row| id(row, 0))?;
+        Ok(room.map(|room: RoomId| (room, seq_of(place))))
+    }
+}
+
+impl Log for Tables {
+    fn head(&self, room: &RoomId) -> Result<RoomHead, StoreError> {
+        Ok(self.room(room)?.map(|(_, head)| head).unwrap_or_default())
+    }
+
+    fn page(&self, room: &RoomId, range: Range) -> Result<Stretch, StoreError> {
+        let empty = Stretch { first: range.after.next(), entries: Vec::new(), more: false };
+        let Some((num, head)) = self.room(room)? else { return Ok(empty) };
+        let (from, to) = (range.after.next(), Seq(range.before.0.saturating_sub(1).min(head.seq.0)));
+        if from > to {
+            return Ok(empty);
+        }
+        let sql = if range.newest {
+            "SELECT place, entry FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC"
+        } else {
+            "SELECT place, entry FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place"
+        };
+        let mut statement = self.0.prepare_cached(sql)?;
+        let mut rows = statement.query(params![place(num, from), place(num, to)])?;
+        let (mut entries, mut bytes, mut first, mut more) = (Vec::new(), 0, from, false);
+        while let Some(row) = rows.next()? {
+            if entries.len() >= range.limit as usize || bytes >= range.bytes {
+                more = true;
+                break;
+            }
+            let entry = Bytes::copy_from_slice(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?);
+            bytes += entry.len();
+            entries.push(entry);
+            if range.newest {
+                first = seq_of(row.get(0)?);
+            }
+        }
+        if range.newest {
+            entries.reverse();
+        }
+        Ok(Stretch { first, entries, more })
+    }
+
+    fn hash_at(&self, room: &RoomId, seq: Seq) -> Result<Option<Hash>, StoreError> {
+        let Some((num, head)) = self.room(room)? else { return Ok((seq == Seq::ZERO).then_some(Hash::ZERO)) };
+        if seq > head.seq {
+            return Ok(None);
+        }
+        let mut statement =
+            self.0.prepare_cached("SELECT entry FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place")?;
+        let mut rows = statement.query(params![place(num, Seq(1)), place(num, seq)])?;
+        let mut hash = Hash::ZERO;
+        while let Some(row) = rows.next()? {
+            let raw = Bytes::copy_from_slice(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?);
+            hash = hash.extend(&damaged(Entry::parse(raw))?.digest());
+        }
+        Ok(Some(hash))
+    }
+
+    fn control(&self, room: &RoomId, from: u32, limit: u32) -> Result<Vec<(Seq, Bytes)>, StoreError> {
+        let Some((num, _)) = self.room(room)? else { return Ok(Vec::new()) };
+        self.all(
+            "SELECT c.seq, e.entry FROM control c JOIN entries e ON e.place = (c.room << 40 | c.seq)
+             WHERE c.room = ?1 AND c.idx >= ?2 ORDER BY c.idx LIMIT ?3",
+            &[&num, &from, &limit],
+            |row| Ok((Seq(uint(row.get(0)?)), blob(row, 1)?)),
+        )
+    }
+
+    fn chain(&self, account: &AccountId, from: u32) -> Result<Vec<Bytes>, StoreError> {
+        self.all(
+            "SELECT entry FROM chains WHERE account = ?1 AND idx >= ?2 ORDER BY idx",
+            &[&account.as_bytes(), &from],
+            |row| blob(row, 0),
+        )
+    }
+
+    fn registers(&self, room: &RoomId, after: Rev, limit: u32) -> Result<Vec<(Rev, Bytes)>, StoreError> {
+        let Some((num, _)) = self.room(room)? else { return Ok(Vec::new()) };
+        self.all(
+            "SELECT rev, entry FROM registers WHERE room = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3",
+            &[&num, &int(after.0), &limit],
+            |row| Ok((Rev(uint(row.get(0)?)), blob(row, 1)?)),
+        )
+    }
+
+    fn register(
+        &self,
+        room: &RoomId,
+        owner: &AccountId,
+        key: &RegisterKey,
+    ) -> Result<Option<(Rev, Bytes)>, StoreError> {
+        let Some((num, _)) = self.room(room)? else { return Ok(None) };
+        self.one(
+            "SELECT rev, entry FROM registers WHERE room = ?1 AND owner = ?2 AND key = ?3",
+            &[&num, &owner.as_bytes(), &key.as_bytes()],
+            |row| Ok((Rev(uint(row.get(0)?)), blob(row, 1)?)),
+        )
+    }
+
+    fn transaction(&self, device: &DeviceId, txn: &TxnId) -> Result<Option<(RoomId, Seq)>, StoreError> {
+        let num: Option<i64> =
+            self.one("SELECT num FROM devices WHERE id = ?1", &[&device.as_bytes()], |row| row.get(0))?;
+        num.map_or(Ok(None), |num| self.place_of(num, txn))
+    }
+}
+
+const ACCOUNT: &str = "SELECT id, handle, name, role, disabled, created_at,
+    (SELECT count(*) FROM chains WHERE account = accounts.id) FROM accounts";
+const INVITE: &str = "SELECT token, uses, expires_at, role, room, by FROM invites";
+
+impl Directory for Tables {
+    fn account(&self, id: &AccountId) -> Result<Option<AccountRow>, StoreError> {
+        self.one(&format!("{ACCOUNT} WHERE id = ?1"), &[&id.as_bytes()], account_of)
+    }
+
+    fn account_by_handle(&self, handle: &str) -> Result<Option<AccountRow>, StoreError> {
+        self.one(&format!("{ACCOUNT} WHERE handle = ?1"), &[&handle], account_of)
+    }
+
+    fn account_of_device(&self, device: &DeviceId) -> Result<Option<AccountId>, StoreError> {
+        self.one("SELECT account FROM devices WHERE id = ?1", &[&device.as_bytes()], |row| id(row, 0))
+    }
+
+    fn search(&self, prefix: &str, limit: u32) -> Result<Vec<AccountRow>, StoreError> {
+        let pattern = prefix.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_") + "%";
+        self.all(
+            &format!(
+                "{ACCOUNT} WHERE handle LIKE ?1 ESCAPE '\\' OR name LIKE ?1 ESCAPE '\\' ORDER BY handle LIMIT ?2"
+            ),
+            &[&pattern, &limit],
+            account_of,
+        )
+    }
+
+    fn rooms_of(&self, account: &AccountId) -> Result<Vec<Membership>, StoreError> {
+        self.all(
+            "SELECT room, left_at FROM members WHERE account = ?1 ORDER BY room",
+            &[&account.as_bytes()],
+            |row| {
+                let left: Option<i64> = row.get(1)?;
+                Ok(Membership { room: id(row, 0)?, left: left.map(|seq| Seq(uint(seq))) })
+            },
+        )
+    }
+
+    fn rooms(&self) -> Result<Vec<(RoomId, RoomHead)>, StoreError> {
+        self.all(
+            "SELECT num, seq, hash, rev, control_len, redacted, id FROM rooms ORDER BY num",
+            &[],
+            |row| Ok((id(row, 6)?, head_of(row)?)),
+        )
+    }
+
+    fn invite(&self, token: &[u8; 16]) -> Result<Option<InviteRow>, StoreError> {
+        self.one(&format!("{INVITE} WHERE token = ?1"), &[&token.as_slice()], invite_of)
+    }
+
+    fn invites(&self, by: Option<&AccountId>, now: u64) -> Result<Vec<InviteRow>, StoreError> {
+        self.all(
+            &format!("{INVITE} WHERE by IS ?1 AND uses > 0 AND expires_at > ?2 ORDER BY expires_at, token"),
+            &[&by.map(AccountId::as_bytes), &int(now)],
+            invite_of,
+        )
+    }
+
+    fn totals(&self) -> Result<Totals, StoreError> {
+        let count = |sql: &str| -> Result<u64, StoreError> {
+            Ok(self.one(sql, &[], |row| row.get(0).map(uint))?.unwrap_or(0))
+        };
+        Ok(Totals {
+            accounts: count("SELECT count(*) FROM accounts")?,
+            rooms: count("SELECT count(*) FROM rooms")?,
+            entries: count("SELECT coalesce(sum(seq), 0) FROM rooms")?,
+            bytes: count("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")?,
+        })
+    }
+}
+
+fn place(room: i64, seq: Seq) -> i64 {
+    room << SEQ_BITS | int(seq.0)
+}
+
+fn seq_of(place: i64) -> Seq {
+    Seq(uint(place & ((1 << SEQ_BITS) - 1)))
+}
+
+fn int(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn uint(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn role_number(role: RelayRole) -> u8 {
+    match role {
+        RelayRole::Member => 1,
+        RelayRole::Admin => 2,
+        RelayRole::Owner => 3,
+    }
+}
+
+fn blob(row: &Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
+    row.get::<_, Vec<u8>>(column).map(Bytes::from)
+}
+
+fn id<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T: for<'a> TryFrom<&'a [u8], Error = kith_protocol::ids::ParseIdError>,
+{
+    let bytes = row.get_ref(column)?.as_blob()?;
+    T::try_from(bytes).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(error))
+    })
+}
+
+fn head_of(row: &Row<'_>) -> rusqlite::Result<RoomHead> {
+    Ok(RoomHead {
+        seq: Seq(uint(row.get(1)?)),
+        hash: id(row, 2)?,
+        rev: Rev(uint(row.get(3)?)),
+        control_len: row.get(4)?,
+        redacted: Seq(uint(row.get(5)?)),
+    })
+}
+
+fn account_of(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
+    Ok(AccountRow {
+        id: id(row, 0)?,
+        handle: row.get(1)?,
+        name: row.get(2)?,
+        role: role_of(row.get(3)?),
+        disabled: row.get(4)?,
+        created_at: uint(row.get(5)?),
+        chain_len: row.get(6)?,
+    })
+}
+
+fn invite_of(row: &Row<'_>) -> rusqlite::Result<InviteRow> {
+    let optional = |column| match row.get_ref(column)? {
+        rusqlite::types::ValueRef::Null => Ok(None),
+        _ => Ok(Some(())),
+    };
+    Ok(InviteRow {
+        token: row.get(0)?,
+        uses: row.get(1)?,
+        expires_at: uint(row.get(2)?),
+        role: role_of(row.get(3)?),
+        room: optional(4)?.map(|()| id(row, 4)).transpose()?,
+        by: optional(5)?.map(|()| id(row, 5)).transpose()?,
+    })
+}
+
+fn role_of(number: u8) -> RelayRole {
+    match number {
+        3 => RelayRole::Owner,
+        2 => RelayRole::Admin,
+        _ => RelayRole::Member,
+    }
+}
+
+fn damaged<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, StoreError> {
+    result.map_err(|error| StoreError::Failed(format!("a stored value cannot be read: {error}")))
+}
