@@ -59,8 +59,8 @@ pub enum ChainError {
     /// An operation that makes no sense where it stands.
     #[error("the chain entry asks for something that cannot be done")]
     Senseless,
-    /// More devices than [`limits::DEVICES_MAX`].
-    #[error("the account has as many devices as it can have: revoke one first")]
+    /// More devices than [`limits::DEVICES_MAX`], those that were revoked counted too.
+    #[error("the account has had as many devices as an account can have")]
     Full,
 }
 
@@ -86,6 +86,9 @@ impl Account {
         for op in &header.ops {
             account.apply_op(op, &AccountId::ZERO, 0, header.at)?;
         }
+        if account.live_devices().next().is_none() {
+            return Err(ChainError::Senseless);
+        }
         account.len = 1;
         account.head = entry.digest();
         Ok(account)
@@ -99,6 +102,9 @@ impl Account {
         }
         let author = self.live(&header.author).ok_or(ChainError::Stranger)?;
         entry.verify(&author.sign).map_err(|_| ChainError::BadSignature)?;
+        if header.ops.is_empty() {
+            return Err(ChainError::Senseless);
+        }
         let mut next = self.clone();
         for op in &header.ops {
             next.apply_op(op, &self.id, header.index, header.at)?;
@@ -297,6 +303,23 @@ mod tests {
         let entry = follow(&account, &laptop, ops);
         account.apply(&entry).unwrap();
         let entry = follow(&account, &phone, vec![add(&account, &laptop)]);
+        assert_eq!(account.apply(&entry), Err(ChainError::Senseless));
+    }
+
+    #[test]
+    fn an_account_begins_with_a_device_that_stays() {
+        let laptop = keys(1);
+        let first = ChainEntry::genesis(&laptop, "laptop", 1);
+        let mut header = first.header().clone();
+        header.ops.push(ChainOp::RevokeDevice(laptop.id()));
+        assert_eq!(Account::genesis(&ChainEntry::sign(&header, &laptop)), Err(ChainError::Senseless));
+    }
+
+    #[test]
+    fn an_entry_that_says_nothing_does_not_count() {
+        let laptop = keys(1);
+        let mut account = Account::genesis(&ChainEntry::genesis(&laptop, "laptop", 1)).unwrap();
+        let entry = follow(&account, &laptop, Vec::new());
         assert_eq!(account.apply(&entry), Err(ChainError::Senseless));
     }
 

@@ -55,9 +55,9 @@ pub enum RoomKind {
 pub enum Role {
     /// Reads and, by default, writes.
     Member,
-    /// By default also invites, renames, removes members and redacts.
+    /// Also removes those of a lower role and redacts; by default also invites, up to their own role, and renames.
     Admin,
-    /// Also makes admins and owners, and sets the policy.
+    /// Also changes roles, removes anybody, makes owners, and sets the policy.
     Owner,
 }
 
@@ -159,12 +159,15 @@ impl Room {
         }
         check_author(entry, author)?;
         let role = self.role(&header.account).ok_or(ControlError::Denied)?;
+        if ops.is_empty() {
+            return Err(ControlError::Senseless);
+        }
         let mut next = self.clone();
         for op in ops {
             next.permit(op, role, &header.account)?;
             next.apply_op(op, seq)?;
         }
-        if next.members.is_empty() || !next.members.values().any(|member| member.role == Role::Owner) {
+        if !next.members.values().any(|member| member.role == Role::Owner) {
             next.inherit();
         }
         next.len += 1;
@@ -250,6 +253,8 @@ impl Room {
             (RoomKind::Own, [own]) => *named == RoomId::own(own) && *own == author,
             _ => false,
         };
+        // Nobody has left what has just begun: a genesis opens the room to its members alone.
+        let sound = sound && self.left.is_empty();
         // Where the members name the room, whoever comes first writes the same room: no roles, no policy of their own.
         let plain = self.kind == RoomKind::Group
             || (self.policy == Policy::default() && self.members.values().all(|m| m.role == Role::Member));
@@ -430,3 +435,6 @@ pub fn group_ops(
     ops.truncate(limits::OPS_MAX);
     ops
 }
+
+#[cfg(test)]
+mod tests;

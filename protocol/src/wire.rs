@@ -76,7 +76,6 @@ impl<'a> Reader<'a> {
         self.0
     }
 
-
     pub(crate) fn end(self) -> Result<(), WireError> {
         if self.0.is_empty() { Ok(()) } else { Err(WireError::Trailing) }
     }
