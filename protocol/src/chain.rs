@@ -275,3 +275,78 @@ impl ChainOp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(seed: u8) -> DeviceKeys {
+        DeviceKeys::from_seeds(&[seed; 32], &[seed ^ 0xff; 32])
+    }
+
+    #[test]
+    fn a_chain_entry_is_what_its_bytes_say() {
+        let account = AccountId([3; 32]);
+        let header = ChainHeader {
+            account,
+            index: 4,
+            previous: Hash([5; 32]),
+            author: keys(1).id(),
+            at: 6,
+            ops: vec![
+                ChainOp::AddDevice(NewDevice::countersign(&keys(2), "phone", &account)),
+                ChainOp::SetRecovery(NewDevice::countersign(&keys(3), "recovery key", &account)),
+                ChainOp::RevokeDevice(keys(1).id()),
+                ChainOp::Unknown(99),
+            ],
+        };
+        let entry = ChainEntry::sign(&header, &keys(1));
+        let read = ChainEntry::parse(entry.raw().clone()).unwrap();
+        assert_eq!(read, entry);
+        assert_eq!(read.header(), &header);
+        assert_eq!(read.verify(&keys(1).sign_public()), Ok(()));
+        assert_eq!(read.verify(&keys(2).sign_public()), Err(BadSignature));
+    }
+
+    #[test]
+    fn bytes_left_over_are_refused_wherever_they_are() {
+        let genesis = ChainEntry::genesis(&keys(1), "laptop", 1);
+        let longer = [genesis.raw(), [0].as_slice()].concat();
+        assert_eq!(ChainEntry::parse(longer.into()), Err(WireError::Trailing));
+        let device =
+            [NewDevice::countersign(&keys(1), "laptop", &AccountId::ZERO).to_bytes(), vec![0]].concat();
+        assert_eq!(NewDevice::from_bytes(&device), Err(WireError::Trailing));
+    }
+
+    #[test]
+    fn an_entry_has_a_largest_size() {
+        let huge = vec![0; limits::CHAIN_ENTRY_BYTES_MAX + 1];
+        assert_eq!(ChainEntry::parse(huge.into()), Err(WireError::TooLong("the chain entry")));
+    }
+
+    #[test]
+    fn names_are_cut_between_characters_and_hold_no_control_characters() {
+        let device =
+            NewDevice::countersign(&keys(1), &format!(" a\n{}", "\u{1F5A5}".repeat(99)), &AccountId::ZERO);
+        assert_eq!(device.name, format!("a{}", "\u{1F5A5}".repeat(15)));
+        assert_eq!(NewDevice::from_bytes(&device.to_bytes()), Ok(device));
+    }
+
+    #[test]
+    fn a_name_with_control_characters_is_refused_when_read() {
+        let mut bytes = NewDevice::countersign(&keys(1), "laptop", &AccountId::ZERO).to_bytes();
+        let last = bytes.len() - 1;
+        bytes[last] = b'\n';
+        assert_eq!(NewDevice::from_bytes(&bytes), Err(WireError::BadText("the device's name")));
+    }
+
+    #[test]
+    fn consent_names_its_account_and_its_name() {
+        let account = AccountId([3; 32]);
+        let device = NewDevice::countersign(&keys(1), "laptop", &account);
+        assert_eq!(device.check(&account), Ok(()));
+        assert_eq!(device.check(&AccountId::ZERO), Err(BadSignature));
+        let renamed = NewDevice { name: "phone".into(), ..device };
+        assert_eq!(renamed.check(&account), Err(BadSignature));
+    }
+}

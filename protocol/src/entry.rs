@@ -278,3 +278,84 @@ impl Kind {
         Ok(kind)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> DeviceKeys {
+        DeviceKeys::from_seeds(&[1; 32], &[2; 32])
+    }
+
+    fn header(kind: Kind) -> Header {
+        Header {
+            key_source: KEY_SOURCE_PLAIN,
+            room: RoomId([3; 16]),
+            account: AccountId([4; 32]),
+            device: keys().id(),
+            chain_len: 5,
+            control_head: Hash([6; 32]),
+            seen_seq: Seq(7),
+            seen_hash: Hash([8; 32]),
+            txn: TxnId([9; 16]),
+            at: 10,
+            kind,
+        }
+    }
+
+    #[test]
+    fn an_entry_is_what_its_bytes_say() {
+        let kinds = [
+            Kind::Message,
+            Kind::Control { index: 1, ops: vec![ControlOp::Remove(AccountId([4; 32]))] },
+            Kind::Redaction { target: Seq(3), digest: Hash([1; 32]) },
+            Kind::Unknown(200),
+        ];
+        for kind in kinds {
+            let entry = Entry::sign(&header(kind), b"body", &keys());
+            let read = Entry::parse(entry.raw().clone()).unwrap();
+            assert_eq!(read, entry);
+            assert_eq!(read.verify(&keys().sign_public()), Ok(()));
+            assert_eq!(read.body().as_deref(), Some(b"body".as_slice()));
+        }
+    }
+
+    #[test]
+    fn a_redaction_takes_the_body_and_leaves_signature_and_digest() {
+        let entry = Entry::sign(&header(Kind::Message), b"secret", &keys());
+        let redacted = Entry::parse(entry.redacted().raw().clone()).unwrap();
+        assert_eq!(redacted.body(), None);
+        assert_eq!((redacted.digest(), redacted.header()), (entry.digest(), entry.header()));
+        assert_eq!(redacted.verify(&keys().sign_public()), Ok(()));
+        assert_eq!(redacted.redacted(), redacted);
+        assert!(!redacted.raw().windows(6).any(|six| six == b"secret"));
+    }
+
+    #[test]
+    fn another_version_of_the_header_is_kept_and_not_understood() {
+        let mut raw = Entry::sign(&header(Kind::Message), b"body", &keys()).raw().to_vec();
+        raw[2] = ENTRY_VERSION + 1;
+        raw[5] = 7;
+        let entry = Entry::parse(raw.clone().into()).unwrap();
+        assert_eq!(entry.header().kind, Kind::Unknown(KIND_MESSAGE));
+        assert_eq!(entry.raw(), &raw);
+        raw[2] = ENTRY_VERSION;
+        assert_eq!(Entry::parse(raw.into()), Err(WireError::Unknown("the header's reserved byte")));
+    }
+
+    #[test]
+    fn a_body_has_a_largest_size() {
+        let largest = Entry::sign(&header(Kind::Message), &vec![0; limits::BODY_BYTES_MAX], &keys());
+        assert!(Entry::parse(largest.raw().clone()).is_ok());
+        let larger = [largest.raw(), [0].as_slice()].concat();
+        assert_eq!(Entry::parse(larger.into()), Err(WireError::TooLong("the body")));
+    }
+
+    #[test]
+    fn a_genesis_names_its_room() {
+        let mut header = header(Kind::Control { index: 0, ops: Vec::new() });
+        header.room = RoomId::ZERO;
+        let entry = Entry::sign(&header, b"", &keys());
+        assert_eq!(entry.room(), RoomId::group(&entry.digest()));
+    }
+}

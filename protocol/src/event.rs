@@ -222,3 +222,64 @@ impl Setting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target() -> Target {
+        Target { device: DeviceId([1; 16]), txn: TxnId([2; 16]) }
+    }
+
+    fn reaction(emoji: &str, on: bool) -> Setting {
+        Setting::Reaction(Reaction { target: target(), emoji: emoji.into(), on })
+    }
+
+    #[test]
+    fn bodies_round_trip_and_types_of_newer_versions_are_passed_over() {
+        let edit =
+            Event::Edit(Edit { target: target(), text: "b".into(), mentions: vec![AccountId([3; 32])] });
+        assert_eq!(Event::decode(&edit.encode()).unwrap(), edit);
+        let setting = reaction("\u{1F44D}", true);
+        assert_eq!(Setting::decode(&setting.encode()).unwrap(), setting);
+        assert_eq!(Event::decode(&[200, 1, 2]).unwrap(), Event::Unknown(200));
+        assert_eq!(Setting::decode(&[200]).unwrap(), Setting::Unknown(200));
+        assert!(matches!(Event::decode(&[]), Err(FrameError::Empty)));
+        assert!(matches!(Event::decode(&[1, 0xc0]), Err(FrameError::Malformed(1))));
+    }
+
+    #[test]
+    fn a_taken_back_reaction_takes_the_place_of_the_reaction() {
+        assert_eq!(reaction("+", true).key(), reaction("+", false).key());
+        assert_ne!(reaction("+", true).key(), reaction("-", true).key());
+    }
+
+    #[test]
+    fn registers_of_different_things_have_different_names() {
+        let (room, other) = (RoomId([1; 16]), RoomId([2; 16]));
+        let words = || Words { text: "x".into() };
+        let app = |name: &str| Setting::App(AppSetting { name: name.into(), value: String::new() });
+        let draft = |room| Setting::Draft(Draft { room, text: String::new(), reply_to: None });
+        let settings = [
+            reaction("+", true),
+            Setting::Receipt(ReadUpTo { room, seq: Seq(1) }),
+            Setting::ReadMark(ReadUpTo { room, seq: Seq(1) }),
+            Setting::ReadMark(ReadUpTo { room: other, seq: Seq(1) }),
+            draft(room),
+            draft(other),
+            Setting::RoomSettings(RoomSettings {
+                room,
+                muted_until: 0,
+                mentions_anyway: false,
+                pinned: false,
+            }),
+            Setting::RoomName(words()),
+            Setting::RoomTopic(words()),
+            app("theme"),
+            app("language"),
+            Setting::Unknown(200),
+        ];
+        let names: std::collections::BTreeSet<RegisterKey> = settings.iter().map(Setting::key).collect();
+        assert_eq!(names.len(), settings.len());
+    }
+}

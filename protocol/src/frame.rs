@@ -668,3 +668,28 @@ pub struct Restarting {
     /// When to come back, in milliseconds. Add some jitter.
     pub reconnect_in_ms: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_of_a_newer_version_is_passed_over() {
+        assert_eq!(ClientFrame::decode(&[250, 1, 2, 3]).unwrap(), ClientFrame::Unknown(250));
+        assert_eq!(&ServerFrame::Unknown(250).encode()[..], [250]);
+    }
+
+    #[test]
+    fn a_field_of_a_newer_version_is_passed_over() {
+        let bytes = b"\x29\x82\xa4away\xc3\xa4mood\x93\x01\xc0\xa3sad";
+        assert_eq!(ClientFrame::decode(bytes).unwrap(), ClientFrame::Presence(Presence { away: true }));
+    }
+
+    #[test]
+    fn what_is_no_frame_says_so() {
+        assert!(matches!(ClientFrame::decode(&[]), Err(FrameError::Empty)));
+        assert!(matches!(ClientFrame::decode(&[41]), Err(FrameError::Malformed(41))));
+        assert!(matches!(ClientFrame::decode(b"\x29\x80"), Err(FrameError::Malformed(41))));
+        assert!(matches!(ClientFrame::decode(b"\x29\x81\xa4away\x07"), Err(FrameError::Malformed(41))));
+    }
+}

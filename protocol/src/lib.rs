@@ -11,6 +11,8 @@
 //! - [`frame`]: what crosses the WebSocket. [`error`]: refusals and close codes. [`limits`]: every bound, with its reason.
 //! - [`link`], [`rendezvous`], [`recovery`]: invite links, linking a device, the recovery key.
 
+#![deny(missing_docs)]
+
 pub mod account;
 pub mod chain;
 pub mod entry;

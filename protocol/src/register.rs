@@ -190,3 +190,64 @@ impl RegisterHeader {
         Ok(header)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> DeviceKeys {
+        DeviceKeys::from_seeds(&[1; 32], &[2; 32])
+    }
+
+    fn register(scope: Scope, body: &[u8]) -> Register {
+        let header = RegisterHeader {
+            key_source: 0,
+            scope,
+            room: RoomId([3; 16]),
+            account: AccountId([4; 32]),
+            device: keys().id(),
+            chain_len: 5,
+            control_head: Hash([6; 32]),
+            replaces: Rev(7),
+            key: RegisterKey([8; 32]),
+            at: 9,
+        };
+        Register::sign(&header, body, &keys())
+    }
+
+    #[test]
+    fn a_register_is_what_its_bytes_say() {
+        for scope in [Scope::Account, Scope::Room] {
+            let register = register(scope, b"value");
+            let read = Register::parse(register.raw().clone()).unwrap();
+            assert_eq!(read, register);
+            assert_eq!(read.verify(&keys().sign_public()), Ok(()));
+            assert_eq!(&read.body()[..], b"value");
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_room_is_nobody_s_own() {
+        assert_eq!(register(Scope::Room, b"").header().owner(), AccountId::ZERO);
+        assert_eq!(register(Scope::Account, b"").header().owner(), AccountId([4; 32]));
+    }
+
+    #[test]
+    fn what_this_version_does_not_know_is_refused() {
+        for (at, what) in
+            [(0, "the register's version"), (1, "the register's kind"), (3, "the register's scope")]
+        {
+            let mut raw = register(Scope::Room, b"value").raw().to_vec();
+            raw[at] = 99;
+            assert_eq!(Register::parse(raw.into()), Err(WireError::Unknown(what)));
+        }
+    }
+
+    #[test]
+    fn a_value_has_a_largest_size() {
+        let largest = register(Scope::Account, &vec![0; limits::REGISTER_BYTES_MAX]);
+        assert!(Register::parse(largest.raw().clone()).is_ok());
+        let larger = [largest.raw(), [0].as_slice()].concat();
+        assert_eq!(Register::parse(larger.into()), Err(WireError::TooLong("the register's body")));
+    }
+}
