@@ -1,1 +1,6 @@
 //! The engine.
+
+pub mod net;
+pub mod keys;
+pub mod store;
+pub mod vault;
