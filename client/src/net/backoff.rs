@@ -93,7 +93,7 @@ impl EndedLink {
 }
 
 const FLOOR: Duration = Duration::from_millis(500);
-const CEILING: Duration = Duration::from_secs(60);
+const CEILING: Duration = Duration::from_mins(1);
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 const SPREAD_MIN: Duration = Duration::from_secs(1);
 

@@ -95,17 +95,18 @@ impl DialError {
     /// Whether and when to dial again.
     pub fn retry(&self) -> Retry {
         match self {
+            Self::UpgradeRefused { retry_after: Some(after), .. } => Retry::After(*after),
             Self::Resolve { .. }
             | Self::Unreachable { .. }
             | Self::Timeout { .. }
             | Self::Lost { .. }
-            | Self::Tls(_) => Retry::Now,
+            | Self::Tls(_)
+            | Self::UpgradeRefused { status: 429 | 500..=599, .. } => Retry::Now,
             Self::Proxy { source, .. } => source.retry(),
             // A captive network or a wrong clock passes; nothing is gained by asking often.
-            Self::BadCertificate { .. } | Self::NotARelay { .. } => Retry::After(UNLIKELY_TO_PASS),
-            Self::UpgradeRefused { retry_after: Some(after), .. } => Retry::After(*after),
-            Self::UpgradeRefused { status: 429 | 500..=599, .. } => Retry::Now,
-            Self::UpgradeRefused { .. } => Retry::After(UNLIKELY_TO_PASS),
+            Self::BadCertificate { .. } | Self::NotARelay { .. } | Self::UpgradeRefused { .. } => {
+                Retry::After(UNLIKELY_TO_PASS)
+            }
             Self::UntrustedCertificate { .. }
             | Self::NoAuthorities(_)
             | Self::ProxySetting(_)
@@ -153,4 +154,4 @@ impl fmt::Display for Phase {
 }
 
 /// For what a person has to mend, but might have mended without telling us.
-pub(super) const UNLIKELY_TO_PASS: Duration = Duration::from_secs(60);
+pub(super) const UNLIKELY_TO_PASS: Duration = Duration::from_mins(1);

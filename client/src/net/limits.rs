@@ -33,7 +33,7 @@ pub(crate) const PROXY_ANSWER_HEADERS_MAX: usize = 64;
 pub(crate) const ADDRESSES_TRIED_MAX: usize = 16;
 
 /// The longest a relay may send us away: a wrong number must not silence a device for good.
-pub(crate) const OBEYED_DELAY_MAX: Duration = Duration::from_secs(60 * 60);
+pub(crate) const OBEYED_DELAY_MAX: Duration = Duration::from_hours(1);
 
 /// Wakes that a listener may leave unread: they say the same thing, so a short queue is enough.
 pub(crate) const WAKES_MAX: usize = 8;

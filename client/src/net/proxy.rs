@@ -113,7 +113,10 @@ impl fmt::Debug for Proxy {
             ProxyKind::Http { authorization } => authorization.is_some(),
             ProxyKind::Socks5 { login } => login.is_some(),
         };
-        f.debug_struct("Proxy").field("address", &self.to_string()).field("has_login", &login).finish()
+        f.debug_struct("Proxy")
+            .field("address", &self.to_string())
+            .field("has_login", &login)
+            .finish_non_exhaustive()
     }
 }
 

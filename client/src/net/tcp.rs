@@ -93,7 +93,7 @@ mod tests {
         drop(gone);
         let addresses = vec![dead, live.local_addr().unwrap()];
         // An hour's stagger: the failure itself must start the next.
-        let stream = connect_any(addresses, Duration::from_secs(3600)).await.unwrap();
+        let stream = connect_any(addresses, Duration::from_hours(1)).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), live.local_addr().unwrap());
         assert!(connect_any(vec![dead], Duration::ZERO).await.is_err());
         assert!(connect_any(vec![], Duration::ZERO).await.is_err());

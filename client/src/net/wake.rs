@@ -170,7 +170,7 @@ const SETTLE: Duration = Duration::from_millis(750);
 const TICK: Duration = Duration::from_secs(5);
 
 /// How long to leave the system alone after it refused to tell of changes.
-const REOPEN: Duration = Duration::from_secs(60);
+const REOPEN: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
@@ -232,7 +232,7 @@ mod tests {
         w.network.send(Err(io::ErrorKind::PermissionDenied.into())).await.unwrap();
         time::sleep(TICK * 2).await;
         assert!(w.wakes.try_recv().is_err());
-        w.clock.lock().unwrap().wall += Duration::from_secs(3600);
+        w.clock.lock().unwrap().wall += Duration::from_hours(1);
         time::sleep(TICK * 2).await;
         assert_eq!(w.wakes.try_recv().unwrap(), Wake::Resumed);
         assert!(w.wakes.try_recv().is_err());
@@ -245,7 +245,8 @@ mod tests {
         (0..5).for_each(|_| drop(sender.send(Wake::Resumed)));
         assert_eq!(listener.next().await, Wake::Network);
         drop(sender);
-        (listener.next().await, listener.next().await);
+        listener.next().await;
+        listener.next().await;
         assert!(
             time::timeout(Duration::from_secs(1), listener.next()).await.is_err(),
             "nobody watches any more"

@@ -20,16 +20,17 @@ fn message(size: usize) -> Bytes {
     Bytes::from(vec![b'm'; size])
 }
 
+const COUNT: usize = 8;
+
 #[tokio::test]
 async fn two_sides_that_both_write_much_do_not_wait_for_each_other() {
     let (mut link, mut relay) = pair(16 * 1024).await;
-    const COUNT: usize = 8;
     for _ in 0..COUNT {
         link.feed(message(64 * 1024)).unwrap();
     }
     let relay = tokio::spawn(async move {
         for _ in 0..COUNT {
-            relay.send(binary(&[1; 64 * 1024])).await.unwrap();
+            relay.send(Message::Binary(message(64 * 1024))).await.unwrap();
         }
         for _ in 0..COUNT {
             assert_eq!(relay.next().await.unwrap().unwrap().len(), 64 * 1024);
