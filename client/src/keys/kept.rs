@@ -47,10 +47,14 @@ impl Kept {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The key is in a key store that does not answer. Nothing is lost.
-    #[error("the key store that holds the key of this profile cannot be reached: start or unlock it, and try again ({0})")]
+    #[error(
+        "the key store that holds the key of this profile cannot be reached: start or unlock it, and try again ({0})"
+    )]
     KeyringUnreachable(SecretError),
     /// The key store answers, and the key is not in it.
-    #[error("the key of this profile is no longer in the key store: restore it from a backup of the key store, or start anew in another home")]
+    #[error(
+        "the key of this profile is no longer in the key store: restore it from a backup of the key store, or start anew in another home"
+    )]
     KeyringForgot,
     /// The home holds sealed data, and nothing says where its key is.
     #[error("the key of this profile ({}) is missing: put {} back, or start anew in another home", home.display(), file)]
@@ -64,7 +68,9 @@ pub enum KeyError {
     #[error("the passphrase is wrong")]
     WrongPassphrase,
     /// A passphrase is needed, and none was given.
-    #[error("a passphrase is needed: no key store can be reached here; set KITH_PASSPHRASE, or start Kith where it can ask")]
+    #[error(
+        "a passphrase is needed: no key store can be reached here; set KITH_PASSPHRASE, or start Kith where it can ask"
+    )]
     NoPassphrase,
     /// A file in the home cannot be understood.
     #[error("{} is damaged: put a backup of it in its place", .0.display())]
@@ -172,8 +178,13 @@ impl Place<'_> {
         match sealed_file::parse(&text).map_err(explain)? {
             KeyFile::Plain(master) => Ok((master, Kept::PlainFile)),
             KeyFile::Sealed(sealed) => match choice {
-                Choice::Passphrase(passphrase) => Ok((sealed.open(passphrase).map_err(explain)?, Kept::SealedFile)),
-                Choice::Best | Choice::PlainFile => Ok((asked(&sealed, unlock).map_err(|no| no.map_or(KeyError::NoPassphrase, explain))?, Kept::SealedFile)),
+                Choice::Passphrase(passphrase) => {
+                    Ok((sealed.open(passphrase).map_err(explain)?, Kept::SealedFile))
+                }
+                Choice::Best | Choice::PlainFile => Ok((
+                    asked(&sealed, unlock).map_err(|no| no.map_or(KeyError::NoPassphrase, explain))?,
+                    Kept::SealedFile,
+                )),
             },
         }
     }

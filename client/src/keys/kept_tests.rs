@@ -86,7 +86,8 @@ fn a_key_store_that_forgot_is_told_apart() {
     let world = World::new();
     world.open(&Choice::Best).unwrap();
     let other = MemorySecrets::new();
-    let opened = Place { home: &world.home, cost: CHEAP }.open_or_create(&Choice::Best, &other, &mut NoUnlock);
+    let opened =
+        Place { home: &world.home, cost: CHEAP }.open_or_create(&Choice::Best, &other, &mut NoUnlock);
     assert!(matches!(opened, Err(KeyError::KeyringForgot)));
     assert!(other.is_empty());
 }
@@ -174,7 +175,8 @@ fn a_crash_before_the_record_loses_no_key() {
 
 #[test]
 fn sealed_data_without_a_key_is_never_given_a_new_one() {
-    for (lost, data) in [("master.key", "vault.log"), ("master.json", "vault.log"), ("master.json", "store")] {
+    for (lost, data) in [("master.key", "vault.log"), ("master.json", "vault.log"), ("master.json", "store")]
+    {
         let world = World::new();
         world.open(&if lost == "master.key" { explicit("p") } else { Choice::Best }).unwrap();
         fs::write(world.dir.path().join(data), "sealed").unwrap();

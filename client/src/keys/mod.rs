@@ -18,7 +18,7 @@ mod secret_store;
 mod system;
 
 pub use data::DataKey;
-pub use kept::{Choice, KeyError, Kept, open_or_create};
+pub use kept::{Choice, Kept, KeyError, open_or_create};
 pub use master::{MasterKey, Purpose};
 pub use passphrase::{Ask, NoUnlock, Passphrase, Unlock};
 pub use secret_store::{MemorySecrets, SecretError, SecretStore};

@@ -50,7 +50,8 @@ mod tests {
         for record in [Record::Keyring { name: "profile-00".into() }, Record::File] {
             assert_eq!(Record::parse(&record.write()), Some(record));
         }
-        for other in ["", "{}", r#"{"kith_master":2,"kept":"file"}"#, r#"{"kith_master":1,"kept":"keyring"}"#] {
+        for other in ["", "{}", r#"{"kith_master":2,"kept":"file"}"#, r#"{"kith_master":1,"kept":"keyring"}"#]
+        {
             assert_eq!(Record::parse(other), None);
         }
     }

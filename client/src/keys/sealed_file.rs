@@ -137,7 +137,8 @@ fn fields(json: Json) -> Option<KeyFile> {
         "sealed" => {
             let cost = Cost { memory_kib: json.m_kib?, passes: json.t?, lanes: json.p? };
             let max = Cost::MAX;
-            let bearable = cost.memory_kib <= max.memory_kib && cost.passes <= max.passes && cost.lanes <= max.lanes;
+            let bearable =
+                cost.memory_kib <= max.memory_kib && cost.passes <= max.passes && cost.lanes <= max.lanes;
             let salt = B64.decode(json.salt?.as_bytes()).ok()?;
             let sealed = B64.decode(json.sealed?.as_bytes()).ok()?;
             bearable.then_some(KeyFile::Sealed(Sealed { cost, salt, sealed }))
@@ -161,7 +162,8 @@ fn stretch(passphrase: &Passphrase, salt: &[u8], cost: Cost) -> Option<DataKey> 
 
 /// The key is sealed to its cost, so that nobody can make the file cheaper to try.
 fn place(cost: Cost) -> Vec<u8> {
-    format!("kith/master.key/1 argon2id m={} t={} p={}", cost.memory_kib, cost.passes, cost.lanes).into_bytes()
+    format!("kith/master.key/1 argon2id m={} t={} p={}", cost.memory_kib, cost.passes, cost.lanes)
+        .into_bytes()
 }
 
 fn write(mut json: Json) -> Zeroizing<String> {
@@ -173,7 +175,12 @@ fn write(mut json: Json) -> Zeroizing<String> {
 
 fn check(json: &Json) -> String {
     let numbers = [Some(json.kith_key), json.m_kib, json.t, json.p];
-    let texts = [Some(json.kind.as_str()), json.salt.as_deref(), json.sealed.as_deref(), json.key.as_ref().map(|k| k.as_str())];
+    let texts = [
+        Some(json.kind.as_str()),
+        json.salt.as_deref(),
+        json.sealed.as_deref(),
+        json.key.as_ref().map(|k| k.as_str()),
+    ];
     let mut sha = Sha256::new();
     for number in numbers {
         sha.update(number.unwrap_or(0).to_be_bytes());

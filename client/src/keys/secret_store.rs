@@ -61,7 +61,10 @@ impl MemorySecrets {
         self.len() == 0
     }
 
-    fn act<T>(&self, act: impl FnOnce(&mut BTreeMap<String, Zeroizing<String>>) -> T) -> Result<T, SecretError> {
+    fn act<T>(
+        &self,
+        act: impl FnOnce(&mut BTreeMap<String, Zeroizing<String>>) -> T,
+    ) -> Result<T, SecretError> {
         if let Some(error) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(error);
         }

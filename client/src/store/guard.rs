@@ -110,13 +110,17 @@ impl From<io::Error> for Fault {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "sled offers nothing to wait on; a new handle on its file is at stake")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "sled offers nothing to wait on; a new handle on its file is at stake"
+)]
 fn pause() {
     thread::sleep(LOCK_PAUSE);
 }
 
 fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panic: {}", text.unwrap_or("without a word"))
 }
 
@@ -128,7 +132,8 @@ mod tests {
     fn a_panic_is_an_error_and_the_last_word() {
         let dir = tempfile::tempdir().unwrap();
         let guarded = Guarded::open(dir.path()).unwrap();
-        let Err(Fault::Damaged(why)) = guarded.run(|_| -> sled::Result<()> { panic!("page {} is gone", 7) }) else {
+        let Err(Fault::Damaged(why)) = guarded.run(|_| -> sled::Result<()> { panic!("page {} is gone", 7) })
+        else {
             panic!("a panic must be damage");
         };
         assert_eq!(why, "panic: page 7 is gone");

@@ -1,4 +1,4 @@
-use super::{Changes, CommitError, Compaction, Direction, ReadError, Row, Span, Store, Tree, COMMIT_MAX};
+use super::{COMMIT_MAX, Changes, CommitError, Compaction, Direction, ReadError, Row, Span, Store, Tree};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -82,7 +82,13 @@ impl Store for MemoryStore {
         Ok(self.disk().trees.get(&tree).and_then(|rows| rows.get(key)).cloned())
     }
 
-    fn range(&self, tree: Tree, span: &Span, direction: Direction, limit: usize) -> Result<Vec<Row>, ReadError> {
+    fn range(
+        &self,
+        tree: Tree,
+        span: &Span,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError> {
         let disk = self.disk();
         let rows = disk.rows(tree, span).map(|(key, value)| (key.clone(), value.clone()));
         Ok(match direction {

@@ -11,6 +11,7 @@
 
 mod changes;
 mod error;
+mod fingerprint;
 mod guard;
 pub mod keys;
 mod memory;
@@ -50,7 +51,13 @@ pub trait Store: Send {
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError>;
 
     /// At most `limit` rows of `span`, in the order of their keys ([`Direction::Forward`]) or against it.
-    fn range(&self, tree: Tree, span: &Span, direction: Direction, limit: usize) -> Result<Vec<Row>, ReadError>;
+    fn range(
+        &self,
+        tree: Tree,
+        span: &Span,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError>;
 
     /// How many rows `span` holds. Reads all of them: not for every keystroke.
     fn count(&self, tree: Tree, span: &Span) -> Result<u64, ReadError>;

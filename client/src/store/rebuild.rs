@@ -3,6 +3,7 @@
 //! The copy is made beside it (`store.next`); once it is complete and on disk, `store` becomes `store.old`, `store.next`
 //! becomes `store`, and `store.old` goes. [`finish`] brings an interrupted swap to its end, or takes it back.
 
+use super::fingerprint::Fingerprint;
 use super::guard::{Fault, Guarded};
 use super::seal;
 use super::{COMMIT_BEST, Tree};
@@ -21,17 +22,26 @@ pub(crate) const FORMAT: u32 = 2;
 const ABOUT: u8 = 0;
 pub(crate) const FORMAT_KEY: &[u8] = &[ABOUT, b'f'];
 const CHECK_KEY: &[u8] = &[ABOUT, b'c'];
+pub(crate) const FINGERPRINT_KEY: &[u8] = &[ABOUT, b'p'];
 const CHECK: &[u8] = b"kith store check";
+
+/// A file beside sled's own. sled takes a database that lost its beginning for a new one: then this file tells.
+const FOUNDED: &str = "founded";
+
+/// A file that stands there while a store is open: found at the next start, the last one did not end well.
+const OPEN: &str = "open";
 
 /// How many damaged stores are kept, for whoever wants to look into them.
 const SET_ASIDE_MAX: u32 = 3;
 
 /// The format that the store says it has; `None` if it is empty.
 pub(crate) fn format(db: &Guarded) -> Result<Option<u32>, Fault> {
-    let (format, untouched) = db.run(|db| Ok((db.get(FORMAT_KEY)?, db.is_empty() && db.tree_names().len() == 1)))?;
+    let (format, untouched) =
+        db.run(|db| Ok((db.get(FORMAT_KEY)?, db.is_empty() && db.tree_names().len() == 1)))?;
     match format {
         Some(bytes) => {
-            let number = bytes.as_ref().try_into().map_err(|_| Fault::Damaged("its format is no number".into()))?;
+            let number =
+                bytes.as_ref().try_into().map_err(|_| Fault::Damaged("its format is no number".into()))?;
             Ok(Some(u32::from_be_bytes(number)))
         }
         None if untouched => Ok(None),
@@ -39,18 +49,64 @@ pub(crate) fn format(db: &Guarded) -> Result<Option<u32>, Fault> {
     }
 }
 
-/// Makes an empty database a store of the current format under this key.
-pub(crate) fn found(db: &Guarded, data: &DataKey) -> Result<(), Fault> {
+/// Makes the empty database in the directory `path` a store of the current format under this key.
+pub(crate) fn found(db: &Guarded, path: &Path, data: &DataKey) -> Result<(), Fault> {
+    if path.join(FOUNDED).exists() {
+        return Err(Fault::Damaged("it lost all that it held".into()));
+    }
     let mut batch = Batch::default();
     batch.insert(FORMAT_KEY, &FORMAT.to_be_bytes());
     batch.insert(CHECK_KEY, data.seal(CHECK_KEY, CHECK));
-    db.run(|db| db.apply_batch(batch))
+    batch.insert(FINGERPRINT_KEY, Fingerprint::default().to_row());
+    db.run(|db| {
+        db.apply_batch(batch)?;
+        db.flush()
+    })?;
+    disk::replace(&path.join(FOUNDED), b"This directory holds a cache of Kith, sealed.\n")?;
+    Ok(())
 }
 
 /// Whether the store, of any format so far, was sealed under this key.
 pub(crate) fn key_fits(db: &Guarded, data: &DataKey) -> Result<bool, Fault> {
-    let check = db.run(|db| db.get(CHECK_KEY))?.ok_or_else(|| Fault::Damaged("it has no key check".into()))?;
+    let check =
+        db.run(|db| db.get(CHECK_KEY))?.ok_or_else(|| Fault::Damaged("it has no key check".into()))?;
     Ok(data.open(CHECK_KEY, &check).as_deref() == Some(CHECK))
+}
+
+/// The fingerprint of all rows: the one that was committed with them, and where the last process did not end well, also
+/// the one that they have.
+pub(crate) fn fingerprint(db: &Guarded, path: &Path) -> Result<Fingerprint, Fault> {
+    let row = db.run(|db| db.get(FINGERPRINT_KEY))?;
+    let committed = row.and_then(|row| Fingerprint::from_row(&row));
+    let committed = committed.ok_or_else(|| Fault::Damaged("it has no fingerprint".into()))?;
+    if path.join(OPEN).exists() {
+        let mut found = Fingerprint::default();
+        let rows = db.run(|db| Ok((**db).clone()))?;
+        each_row(db, &rows, |key, value| {
+            if !is_about(&key) {
+                found.flip(&value);
+            }
+            Ok(())
+        })?;
+        if found != committed {
+            return Err(Fault::Damaged("it does not hold what was last committed".into()));
+        }
+    }
+    Ok(committed)
+}
+
+/// From here on the store in the directory `path` changes.
+pub(crate) fn begin(path: &Path) -> io::Result<()> {
+    if path.join(OPEN).exists() {
+        return Ok(());
+    }
+    disk::replace(&path.join(OPEN), b"")
+}
+
+/// The store in the directory `path` is closed: brings it to the disk.
+pub(crate) fn end(path: &Path) -> io::Result<()> {
+    sync_files(path)?;
+    fs::remove_file(path.join(OPEN))
 }
 
 /// Puts a store that `fill` makes, of the current format, in place of the one at `path`.
@@ -63,8 +119,8 @@ pub(crate) fn rebuild(
     let next = sibling(path, ".next");
     remove(&next)?;
     let new = Guarded::open(&next)?;
-    found(&new, data)?;
-    let mut copy = Copy { db: &new, batch: Batch::default(), rows: 0 };
+    found(&new, &next, data)?;
+    let mut copy = Copy { db: &new, batch: Batch::default(), rows: 0, fingerprint: Fingerprint::default() };
     fill(&old, &mut copy)?;
     copy.write()?;
     new.run(|db| db.flush())?;
@@ -80,11 +136,13 @@ pub(crate) struct Copy<'a> {
     db: &'a Guarded,
     batch: Batch,
     rows: usize,
+    fingerprint: Fingerprint,
 }
 
 impl Copy<'_> {
     /// A row as it stands on disk.
     pub(crate) fn raw(&mut self, key: IVec, value: IVec) -> Result<(), Fault> {
+        self.fingerprint.flip(&value);
         self.batch.insert(key, value);
         self.rows += 1;
         if self.rows < COMMIT_BEST {
@@ -101,7 +159,8 @@ impl Copy<'_> {
 
     fn write(&mut self) -> Result<(), Fault> {
         self.rows = 0;
-        let batch = std::mem::take(&mut self.batch);
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.insert(FINGERPRINT_KEY, self.fingerprint.to_row());
         self.db.run(|db| db.apply_batch(batch))
     }
 }

@@ -1,7 +1,9 @@
+use super::fingerprint::Fingerprint;
 use super::guard::{Fault, Guarded};
 use super::span::tagged;
 use super::{
-    COMMIT_MAX, Changes, CommitError, Direction, OpenError, ReadError, Row, Span, Store, Tree, migrate, rebuild, seal,
+    COMMIT_MAX, Changes, CommitError, Direction, OpenError, ReadError, Row, Span, Store, Tree, migrate,
+    rebuild, seal,
 };
 use crate::keys::DataKey;
 use crate::vault::Home;
@@ -17,6 +19,8 @@ pub struct SledStore {
     db: Option<Guarded>,
     data: DataKey,
     home: Home,
+    /// Of all rows; goes into every commit.
+    fingerprint: Fingerprint,
 }
 
 /// What opening a store came to.
@@ -82,7 +86,7 @@ impl SledStore {
         let path = path(home);
         let mut db = Guarded::open(&path)?;
         match rebuild::format(&db)? {
-            None => rebuild::found(&db, data)?,
+            None => rebuild::found(&db, &path, data)?,
             Some(newer) if newer > rebuild::FORMAT => return Err(Unopened::Newer(newer)),
             Some(_) if !rebuild::key_fits(&db, data)? => return Err(Unopened::WrongKey),
             Some(rebuild::FORMAT) => {}
@@ -92,7 +96,9 @@ impl SledStore {
             }
             Some(unknown) => return Err(Fault::Damaged(format!("there never was a format {unknown}")).into()),
         }
-        Ok(Self { db: Some(db), data: data.clone(), home: home.clone() })
+        let fingerprint = rebuild::fingerprint(&db, &path)?;
+        rebuild::begin(&path).map_err(Fault::Io)?;
+        Ok(Self { db: Some(db), data: data.clone(), home: home.clone(), fingerprint })
     }
 
     fn run<T>(&self, act: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Fault> {
@@ -116,18 +122,32 @@ impl SledStore {
         Ok(bytes)
     }
 
+    fn compact_over(&mut self, bytes_min: u64) -> Result<Compaction, Fault> {
+        let before = self.run(|db| db.size_on_disk())?;
+        if before < bytes_min || before <= COMPACT_RATIO * self.live_bytes()? {
+            return Ok(Compaction::NotWorthIt);
+        }
+        self.rewrite()?;
+        let after = self.run(|db| db.size_on_disk())?;
+        tracing::info!(before, after, "compacted the local store");
+        Ok(Compaction::Done { before, after })
+    }
+
     fn rewrite(&mut self) -> Result<(), Fault> {
         let path = path(&self.home);
         let old = self.db.take().ok_or_else(closed)?;
-        let rewritten = rebuild::rebuild(&path, &self.data, old, |old, copy| {
-            let rows = old.run(|db| Ok((**db).clone()))?;
-            rebuild::each_row(old, &rows, |key, value| {
-                if rebuild::is_about(&key) { Ok(()) } else { copy.raw(key, value) }
-            })
-        });
+        let rewritten =
+            rebuild::rebuild(&path, &self.data, old, |old, copy| {
+                let rows = old.run(|db| Ok((**db).clone()))?;
+                rebuild::each_row(old, &rows, |key, value| {
+                    if rebuild::is_about(&key) { Ok(()) } else { copy.raw(key, value) }
+                })
+            });
         // Also after a failure: the old store is still there.
         rebuild::finish(&path)?;
-        self.db = Some(Guarded::open(&path)?);
+        let db = Guarded::open(&path)?;
+        rebuild::begin(&path).map_err(Fault::Io)?;
+        self.db = Some(db);
         rewritten
     }
 }
@@ -138,7 +158,13 @@ impl Store for SledStore {
         sealed.map(|sealed| self.unseal(tree, key, &sealed)).transpose()
     }
 
-    fn range(&self, tree: Tree, span: &Span, direction: Direction, limit: usize) -> Result<Vec<Row>, ReadError> {
+    fn range(
+        &self,
+        tree: Tree,
+        span: &Span,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>, ReadError> {
         if span.is_empty() {
             return Ok(Vec::new());
         }
@@ -170,15 +196,34 @@ impl Store for SledStore {
         if changes.len() > COMMIT_MAX {
             return Err(CommitError::TooLarge { operations: changes.len(), max: COMMIT_MAX });
         }
-        let mut batch = Batch::default();
-        for (tree, key, value) in changes.into_operations() {
-            let tagged_key = tagged(tree.tag(), &key);
-            match value {
-                Some(value) => batch.insert(tagged_key, seal::seal(&self.data, tree, &key, &value)),
-                None => batch.remove(tagged_key),
-            }
+        if changes.is_empty() {
+            return Ok(());
         }
-        Ok(self.run(|db| db.apply_batch(batch))?)
+        let mut operations = Vec::with_capacity(changes.len());
+        for (tree, key, value) in changes.into_operations() {
+            let sealed = value.map(|value| seal::seal(&self.data, tree, &key, &value));
+            operations.push((tagged(tree.tag(), &key), sealed));
+        }
+        let mut fingerprint = self.fingerprint;
+        self.run(|db| {
+            let mut batch = Batch::default();
+            for (key, sealed) in operations {
+                if let Some(before) = db.get(&key)? {
+                    fingerprint.flip(&before);
+                }
+                match sealed {
+                    Some(sealed) => {
+                        fingerprint.flip(&sealed);
+                        batch.insert(key, sealed);
+                    }
+                    None => batch.remove(key),
+                }
+            }
+            batch.insert(rebuild::FINGERPRINT_KEY, fingerprint.to_row());
+            db.apply_batch(batch)
+        })?;
+        self.fingerprint = fingerprint;
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), CommitError> {
@@ -187,14 +232,18 @@ impl Store for SledStore {
     }
 
     fn compact(&mut self) -> Result<Compaction, CommitError> {
-        let before = self.run(|db| db.size_on_disk())?;
-        if before < COMPACT_BYTES_MIN || before <= COMPACT_RATIO * self.live_bytes()? {
-            return Ok(Compaction::NotWorthIt);
+        Ok(self.compact_over(COMPACT_BYTES_MIN)?)
+    }
+}
+
+/// Brings everything to the disk, so that the next start has nothing to check.
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        let flushed = self.run(|db| db.flush()).is_ok();
+        self.db = None;
+        if flushed && let Err(error) = rebuild::end(&path(&self.home)) {
+            tracing::warn!(%error, "could not bring the local store to the disk");
         }
-        self.rewrite()?;
-        let after = self.run(|db| db.size_on_disk())?;
-        tracing::info!(before, after, "compacted the local store");
-        Ok(Compaction::Done { before, after })
     }
 }
 
@@ -218,7 +267,9 @@ impl Unopened {
             Self::Newer(found) => OpenError::Newer { found, known: rebuild::FORMAT },
             Self::WrongKey => OpenError::WrongKey(path),
             Self::Fault(Fault::Locked) => OpenError::Locked(home.dir().to_owned()),
-            Self::Fault(Fault::Full) => OpenError::Io { path, source: std::io::ErrorKind::StorageFull.into() },
+            Self::Fault(Fault::Full) => {
+                OpenError::Io { path, source: std::io::ErrorKind::StorageFull.into() }
+            }
             Self::Fault(Fault::Io(source)) => OpenError::Io { path, source },
             // A new store was damaged at once: that is the disk's doing.
             Self::Fault(Fault::Damaged(why)) => OpenError::Io { path, source: std::io::Error::other(why) },

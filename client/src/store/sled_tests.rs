@@ -113,7 +113,11 @@ fn a_newer_format_is_refused_and_kept() {
 fn a_store_that_is_no_store_is_set_aside() {
     let world = World::new();
     fs::create_dir(world.dir.path().join("store")).unwrap();
-    fs::write(world.dir.path().join("store").join("conf"), "this is not what sled wrote, in any version of it").unwrap();
+    fs::write(
+        world.dir.path().join("store").join("conf"),
+        "this is not what sled wrote, in any version of it",
+    )
+    .unwrap();
     let opened = world.open();
     assert_eq!(opened.set_aside, Some(world.dir.path().join("store.damaged-1")));
     assert_eq!(opened.store.count(Tree::Entries, &Span::all()).unwrap(), 0);
@@ -130,19 +134,64 @@ fn a_store_found_damaged_later_is_replaced() {
     assert_eq!(fresh.store.count(Tree::Entries, &Span::all()).unwrap(), 0);
 }
 
-/// Cuts, holes and flipped bytes: opening and reading end in rows that were written, or in a typed error, and a home that
-/// can be opened again.
+/// What a store holds after damage: the entries up to the cursor, each as it was written. Never a hole.
+fn prefix_of_history(store: &SledStore) -> Result<u64, ReadError> {
+    let rows = store.range(Tree::Entries, &Span::all(), Direction::Forward, usize::MAX)?;
+    for (n, (key, value)) in rows.iter().enumerate() {
+        assert_eq!(keys::place(key), Some(n as u64));
+        assert_eq!(*value, format!("what a person wrote, number {n}").repeat(20).into_bytes());
+    }
+    let cursor = store.get(Tree::Rooms, b"cursor")?.map(|value| keys::place(&value).unwrap() + 1);
+    assert_eq!(cursor.unwrap_or(0), rows.len() as u64, "the cursor and the entries are one commit");
+    Ok(rows.len() as u64)
+}
+
+#[test]
+fn rows_lost_or_older_than_committed_are_noticed_after_a_crash() {
+    let world = World::new();
+    for loss in 0..3 {
+        let mut store = SledStore::open_fresh(&world.home, &world.data).unwrap().store;
+        fill(&mut store, 3);
+        let key = tagged(Tree::Entries.tag(), &1u64.to_be_bytes());
+        let older = store.run(|db| db.get(&key)).unwrap().unwrap();
+        let mut changes = Changes::new();
+        changes.put(Tree::Entries, 1u64.to_be_bytes(), "edited").remove(Tree::Entries, 2u64.to_be_bytes());
+        store.commit(changes).unwrap();
+        store
+            .run(|db| match loss {
+                0 => Ok(()),
+                1 => db.remove(&key).map(drop),
+                _ => db.insert(&key, older).map(drop),
+            })
+            .unwrap();
+        drop(store);
+        fs::write(world.dir.path().join("store").join("open"), "").unwrap();
+        assert_eq!(world.open().set_aside.is_some(), loss > 0, "loss {loss}");
+    }
+}
+
+#[test]
+fn a_store_that_was_closed_has_nothing_to_check() {
+    let world = World::new();
+    let marker = world.dir.path().join("store").join("open");
+    let store = world.open().store;
+    assert!(marker.exists());
+    drop(store);
+    assert!(!marker.exists());
+}
+
 #[test]
 fn damage_never_panics_and_never_invents() {
     let world = World::new();
     let mut store = world.open().store;
-    fill(&mut store, 200);
+    fill(&mut store, 1500);
     drop(store);
     let good = fs::read(world.db()).unwrap();
-    let mut set_aside = 0;
+    let (mut set_aside, mut shortened) = (0, 0);
     for round in 0..24usize {
+        // A file cut short, a hole of zeros, flipped bits all over.
         let mut bad = good.clone();
-        let at = round * 7919 % good.len().min(200_000);
+        let at = round * 99_991 % good.len();
         match round % 3 {
             0 => bad.truncate(at),
             1 => bad.iter_mut().skip(at).take(4096).for_each(|byte| *byte = 0),
@@ -150,57 +199,65 @@ fn damage_never_panics_and_never_invents() {
         }
         fs::remove_dir_all(world.dir.path().join("store")).unwrap();
         fs::create_dir(world.dir.path().join("store")).unwrap();
+        // As a crash leaves it.
+        for marker in ["founded", "open"] {
+            fs::write(world.dir.path().join("store").join(marker), "").unwrap();
+        }
         fs::write(world.db(), bad).unwrap();
 
-        let mut opened = match SledStore::open(&world.home, &world.data) {
-            Ok(opened) => opened,
-            // Only the rows about the store itself can be lost like that.
-            Err(OpenError::WrongKey(_)) => continue,
-            Err(error) => panic!("round {round}: {error}"),
-        };
-        if opened.set_aside.is_none() {
-            match opened.store.range(Tree::Entries, &Span::all(), Direction::Forward, 1000) {
-                Ok(rows) => {
-                    for (key, value) in rows {
-                        let n = keys::place(&key).unwrap();
-                        assert_eq!(value, format!("what a person wrote, number {n}").repeat(20).into_bytes());
-                    }
-                }
-                Err(error) => {
-                    assert!(error.is_damage(), "round {round}: {error}");
-                    drop(opened);
-                    opened = SledStore::open_fresh(&world.home, &world.data).unwrap();
-                }
+        let mut opened = world.open();
+        let held = match prefix_of_history(&opened.store) {
+            Ok(held) => held,
+            Err(error) => {
+                assert!(error.is_damage(), "round {round}: {error}");
+                drop(opened);
+                opened = SledStore::open_fresh(&world.home, &world.data).unwrap();
+                0
             }
-        }
+        };
+        assert!(
+            held > 0 || opened.set_aside.is_some(),
+            "round {round}: nobody is told that everything is gone"
+        );
         set_aside += u32::from(opened.set_aside.is_some());
-        fill(&mut opened.store, 2);
-        assert!(opened.store.count(Tree::Entries, &Span::all()).unwrap() >= 2);
+        shortened += u32::from(held > 0);
+        let mut changes = Changes::new();
+        changes.put(Tree::Entries, "after", "the damage");
+        opened.store.commit(changes).unwrap();
     }
-    assert!(set_aside > 0, "none of it was damage enough");
+    assert!(set_aside > 0 && shortened > 0, "{set_aside} set aside, {shortened} went on");
 }
 
 #[test]
 fn compacting_keeps_every_row_and_gives_space_back() {
     let world = World::new();
     let mut store = world.open().store;
-    for round in 0..60u64 {
+    for round in 0..30u8 {
         let mut changes = Changes::new();
-        for n in 0..200u64 {
-            changes.put(Tree::Entries, n.to_be_bytes(), vec![round as u8; 5000]);
+        for n in 0..100u64 {
+            changes.put(Tree::Entries, n.to_be_bytes(), vec![round; 3000]);
         }
+        store.commit(changes).unwrap();
+    }
+    for n in 20..100u64 {
+        let mut changes = Changes::new();
+        changes.remove(Tree::Entries, n.to_be_bytes());
         store.commit(changes).unwrap();
     }
     store.flush().unwrap();
     let before = store.range(Tree::Entries, &Span::all(), Direction::Forward, 1000).unwrap();
-    let Compaction::Done { before: size_before, after } = store.compact().unwrap() else {
+    assert_eq!(before.len(), 20);
+    assert_eq!(store.compact().unwrap(), Compaction::NotWorthIt, "nobody minds a few megabytes");
+    let Compaction::Done { before: size_before, after } = store.compact_over(1).unwrap() else {
         panic!("{} bytes for {} rows are worth it", store.run(|db| db.size_on_disk()).unwrap(), before.len());
     };
-    assert!(after * 3 < size_before, "{size_before} -> {after}");
+    assert!(after * 2 < size_before, "{size_before} -> {after}");
     assert_eq!(store.range(Tree::Entries, &Span::all(), Direction::Forward, 1000).unwrap(), before);
-    assert_eq!(store.compact().unwrap(), Compaction::NotWorthIt);
-    fill(&mut store, 1);
+    let mut changes = Changes::new();
+    changes.put(Tree::Entries, "after", "compacting");
+    store.commit(changes).unwrap();
     drop(store);
     let opened = world.open();
-    assert_eq!(opened.store.count(Tree::Entries, &Span::all()).unwrap(), 200);
+    assert_eq!(opened.set_aside, None);
+    assert_eq!(opened.store.count(Tree::Entries, &Span::all()).unwrap(), 21);
 }

@@ -11,7 +11,7 @@ const MARK: [u8; 4] = *b"\xf5KF1";
 const HEAD: usize = MARK.len() + 8 + 4;
 
 /// The most that one frame may hold, sealed. A longer one is not one of ours.
-pub(crate) const SEALED_MAX: usize = 16 * 1024 * 1024;
+pub(crate) const SEALED_MAX: usize = 4 * 1024 * 1024;
 
 /// A frame as it was read.
 pub(crate) struct Frame {

@@ -138,20 +138,21 @@ impl Vault {
         let mut log = HEADER.to_vec();
         let mut next = 0;
         let mut batch = Writes::new();
-        let mut rows = self.rows.iter().peekable();
-        loop {
-            let row = rows.next();
-            let done = row.is_none();
-            batch.extend(row.map(|(key, value)| (key.clone(), Some(value.to_vec()))));
-            if done || frame::size(&batch) > COMPACT_FRAME_BYTES {
+        let mut batch_bytes = 0;
+        for (key, value) in &self.rows {
+            let row_bytes = key.len() + value.len();
+            // A row alone always fits: it came in a frame.
+            if !batch.is_empty() && batch_bytes + row_bytes > COMPACT_FRAME_BYTES {
                 log.extend(frame::encode(&self.data, next, &batch));
+                (next, batch_bytes) = (next + 1, 0);
                 batch.clear();
-                next += 1;
             }
-            if done {
-                break;
-            }
+            batch_bytes += row_bytes;
+            batch.push((key.clone(), Some(value.to_vec())));
         }
+        // Also of nothing: a log without a frame proves no key.
+        log.extend(frame::encode(&self.data, next, &batch));
+        next += 1;
         self.file = None;
         disk::replace(&self.path, &log)?;
         (self.next, self.end, self.frayed) = (next, log.len() as u64, false);
@@ -239,7 +240,9 @@ impl DurableMap for Vault {
 
     fn scan(&self, prefix: &[u8]) -> Vec<Row> {
         let rows = self.rows.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
-        rows.take_while(|(key, _)| key.starts_with(prefix)).map(|(key, value)| (key.clone(), value.to_vec())).collect()
+        rows.take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| (key.clone(), value.to_vec()))
+            .collect()
     }
 
     fn write(&mut self, writes: Writes) -> Result<(), WriteError> {
@@ -280,8 +283,13 @@ struct Replay {
 
 impl Replay {
     fn of(data: &DataKey, log: &[u8]) -> Self {
-        let mut replay =
-            Self { rows: BTreeMap::new(), next: 0, end: HEADER.len().min(log.len()) as u64, frames: 0, lost: 0 };
+        let mut replay = Self {
+            rows: BTreeMap::new(),
+            next: 0,
+            end: HEADER.len().min(log.len()) as u64,
+            frames: 0,
+            lost: 0,
+        };
         let mut at = HEADER.len();
         if !log.starts_with(HEADER) {
             // The header is written before anything is promised: this is damage, and frames may start anywhere.
@@ -325,7 +333,9 @@ fn apply(rows: &mut BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>>, writes: Writes) {
 }
 
 fn newer(log: &[u8]) -> bool {
-    let number = |header: &[u8]| std::str::from_utf8(header.strip_prefix(HEADER_NAME)?).ok()?.trim().parse::<u32>().ok();
+    let number = |header: &[u8]| {
+        std::str::from_utf8(header.strip_prefix(HEADER_NAME)?).ok()?.trim().parse::<u32>().ok()
+    };
     log.get(..HEADER.len()).and_then(number).is_some_and(|format| format > 1)
 }
 

@@ -74,8 +74,11 @@ impl DurableMap for MemoryVault {
 
     fn scan(&self, prefix: &[u8]) -> Vec<Row> {
         let disk = self.disk();
-        let rows = disk.rows.range::<[u8], _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
-        rows.take_while(|(key, _)| key.starts_with(prefix)).map(|(key, value)| (key.clone(), value.clone())).collect()
+        let rows =
+            disk.rows.range::<[u8], _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
+        rows.take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     }
 
     fn write(&mut self, writes: Writes) -> Result<(), WriteError> {
@@ -90,7 +93,8 @@ impl DurableMap for MemoryVault {
             None => {
                 // What follows a write supersedes it on disk as well.
                 let pending = std::mem::take(&mut disk.pending);
-                disk.pending = pending.into_iter().filter(|(key, _)| !writes.iter().any(|(k, _)| k == key)).collect();
+                disk.pending =
+                    pending.into_iter().filter(|(key, _)| !writes.iter().any(|(k, _)| k == key)).collect();
                 disk.apply(writes);
                 Ok(())
             }

@@ -88,7 +88,9 @@ impl From<Error> for SecretError {
             Error::NoStorageAccess(why) => Self::Locked(why.to_string()),
             Error::NoDefaultStore => Self::Unreachable("this system has none".into()),
             // Never print what these carry: it may be the secret.
-            Error::BadEncoding(_) | Error::BadDataFormat(..) => Self::Refused("what it holds is not a text".into()),
+            Error::BadEncoding(_) | Error::BadDataFormat(..) => {
+                Self::Refused("what it holds is not a text".into())
+            }
             other => Self::Refused(other.to_string()),
         }
     }
