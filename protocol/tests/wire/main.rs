@@ -1,0 +1,8 @@
+//! The wire, seen from outside: the bytes of everything that crosses it or is signed, what damage does to them, and the
+//! two folds under every order of delivery.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be unwrapped fails the test")]
+
+mod dump;
+mod people;
+mod samples;
+mod snapshots;
