@@ -2,7 +2,12 @@
 //! two folds under every order of delivery.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be unwrapped fails the test")]
 
+mod any;
+mod damage;
 mod dump;
 mod people;
+mod round_trip;
 mod samples;
+mod signed;
 mod snapshots;
+mod versions;
