@@ -5,6 +5,7 @@
 
 use crate::error::ErrorCode;
 use crate::ids::{AccountId, DeviceId, Hash, Incarnation, Rev, RoomId, Seq, SlotId, TxnId};
+use crate::list;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -245,6 +246,7 @@ pub struct Republish {
     /// The room, for all of them.
     pub room: RoomId,
     /// In the order in which they stood.
+    #[serde(deserialize_with = "list::bounded")]
     pub entries: Vec<Bytes>,
 }
 
@@ -312,8 +314,10 @@ pub struct Lookup {
     /// Numbers the answer.
     pub req: u32,
     /// Handles without `@`.
+    #[serde(deserialize_with = "list::bounded")]
     pub handles: Vec<String>,
     /// Ids.
+    #[serde(deserialize_with = "list::bounded")]
     pub accounts: Vec<AccountId>,
     /// The beginning of a handle or a name; at least one character.
     pub prefix: Option<String>,

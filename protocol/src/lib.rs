@@ -23,6 +23,7 @@ pub mod ids;
 pub mod keys;
 pub mod limits;
 pub mod link;
+mod list;
 pub mod recovery;
 pub mod register;
 pub mod rendezvous;

@@ -48,3 +48,7 @@ pub const HEADS_PER_FRAME: usize = 512;
 
 /// Accounts in one lookup or answer.
 pub const LOOKUP_MAX: usize = 256;
+
+/// Items in one list of a client's frame: far more than a request may ask for, and few enough that a frame of tiny ones
+/// costs the relay no multiple of its size.
+pub const LIST_MAX: usize = 8192;
