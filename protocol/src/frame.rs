@@ -51,6 +51,13 @@ macro_rules! frames {
     };
 }
 
+impl ClientFrame {
+    /// Whether a message asks for something to be stored: those are counted more strictly than others.
+    pub fn stores(bytes: &[u8]) -> bool {
+        matches!(bytes.first(), Some(10..=14))
+    }
+}
+
 pub(crate) fn encode(code: u8, payload: &impl Serialize) -> Bytes {
     let mut out = Vec::with_capacity(128);
     out.push(code);

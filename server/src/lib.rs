@@ -11,5 +11,7 @@ pub mod metrics;
 mod places;
 pub mod platform;
 pub mod rate;
+pub mod relay;
+pub mod store;
 pub mod stream;
 pub mod tls;

@@ -2,13 +2,13 @@
 //! tests, loses what is not.
 
 use super::{
-    AccountRow, Append, Appended, Directory, Engine, InviteRow, Log, Membership, Range, Reader, RoomHead,
+    AccountRow, Append, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range, Reader, RoomHead,
     StoreError, Stretch, Totals,
 };
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::{Entry, Kind};
-use kith_protocol::ids::{AccountId, DeviceId, Hash, Incarnation, RegisterKey, Rev, RoomId, Seq, TxnId};
+use kith_protocol::ids::{AccountId, DeviceId, Incarnation, RegisterKey, Rev, RoomId, Seq, TxnId};
 use kith_protocol::register::Register;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,8 +33,8 @@ struct State {
     chains: BTreeMap<AccountId, Vec<Bytes>>,
     transactions: BTreeMap<(DeviceId, TxnId), (RoomId, Seq)>,
     accounts: BTreeMap<AccountId, AccountRow>,
-    devices: BTreeMap<DeviceId, AccountId>,
-    memberships: BTreeMap<(AccountId, RoomId), Option<Seq>>,
+    devices: BTreeMap<DeviceId, DeviceRow>,
+    memberships: BTreeMap<(AccountId, RoomId), Option<Left>>,
     invites: BTreeMap<[u8; 16], InviteRow>,
 }
 
@@ -86,6 +86,10 @@ impl Engine for MemoryEngine {
         &self.working
     }
 
+    fn head(&mut self, room: &RoomId) -> Result<RoomHead, StoreError> {
+        self.working.head(room)
+    }
+
     fn begin(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -119,13 +123,13 @@ impl Engine for MemoryEngine {
             }
             state.rooms.get(&room).map(|room| room.head).unwrap_or_default()
         };
-        let appended = Appended { seq: head.seq.next(), hash: head.hash.extend(&entry.digest()) };
+        let seq = head.seq.next();
         let entry = entry.clone();
         self.change(move |state| {
-            state.transactions.insert(transaction, (room, appended.seq));
-            state.rooms.entry(room).or_default().append(&entry, appended);
+            state.transactions.insert(transaction, (room, seq));
+            state.rooms.entry(room).or_default().append(&entry);
         });
-        Ok(Append::New(appended))
+        self.head(&room).map(Append::New)
     }
 
     fn set_register(&mut self, register: &Register) -> Result<Rev, StoreError> {
@@ -163,10 +167,10 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
-    fn put_device(&mut self, device: &DeviceId, account: &AccountId) -> Result<(), StoreError> {
-        let (device, account) = (*device, *account);
+    fn put_device(&mut self, device: &DeviceId, row: DeviceRow) -> Result<(), StoreError> {
+        let device = *device;
         self.change(move |state| {
-            state.devices.entry(device).or_insert(account);
+            state.devices.entry(device).or_insert(row).blocked = row.blocked;
         });
         Ok(())
     }
@@ -193,19 +197,19 @@ impl Engine for MemoryEngine {
 }
 
 impl Room {
-    fn append(&mut self, entry: &Entry, at: Appended) {
-        self.head.seq = at.seq;
-        self.head.hash = at.hash;
+    fn append(&mut self, entry: &Entry) {
+        self.head.seq = self.head.seq.next();
+        self.head.hash = self.head.hash.extend(&entry.digest());
         match &entry.header().kind {
             Kind::Control { .. } => {
-                self.control.push(at.seq);
+                self.control.push(self.head.seq);
                 self.head.control_len += 1;
             }
             Kind::Redaction { target, .. } => {
                 if let Some(target) = index(*target).and_then(|index| self.entries.get_mut(index)) {
                     *target = target.redacted();
                 }
-                self.head.redacted = at.seq;
+                self.head.redacted = self.head.seq;
             }
             Kind::Message | Kind::Unknown(_) => {}
         }
@@ -248,13 +252,6 @@ impl Log for Shared {
             entries: all[skip..skip + count].iter().map(|entry| entry.raw().clone()).collect(),
             more: count < all.len(),
         })
-    }
-
-    fn hash_at(&self, room: &RoomId, seq: Seq) -> Result<Option<Hash>, StoreError> {
-        let state = self.lock();
-        let entries = state.rooms.get(room).map_or(&[][..], |room| &room.entries);
-        let until = usize::try_from(seq.0).ok().and_then(|until| entries.get(..until));
-        Ok(until.map(|entries| entries.iter().fold(Hash::ZERO, |hash, entry| hash.extend(&entry.digest()))))
     }
 
     fn control(&self, room: &RoomId, from: u32, limit: u32) -> Result<Vec<(Seq, Bytes)>, StoreError> {
@@ -305,7 +302,7 @@ impl Directory for Shared {
         Ok(found.and_then(|id| state.account(&id)))
     }
 
-    fn account_of_device(&self, device: &DeviceId) -> Result<Option<AccountId>, StoreError> {
+    fn device(&self, device: &DeviceId) -> Result<Option<DeviceRow>, StoreError> {
         Ok(self.lock().devices.get(device).copied())
     }
 
@@ -322,11 +319,17 @@ impl Directory for Shared {
     fn rooms_of(&self, account: &AccountId) -> Result<Vec<Membership>, StoreError> {
         let state = self.lock();
         let range = (*account, RoomId::ZERO)..=(*account, RoomId([0xff; 16]));
-        let membership = |((_, room), left): (&(AccountId, RoomId), &Option<Seq>)| Membership {
+        let membership = |((_, room), left): (&(AccountId, RoomId), &Option<Left>)| Membership {
             room: *room,
             left: *left,
         };
         Ok(state.memberships.range(range).map(membership).collect())
+    }
+
+    fn membership(&self, account: &AccountId, room: &RoomId) -> Result<Option<Membership>, StoreError> {
+        let state = self.lock();
+        let left = state.memberships.get(&(*account, *room));
+        Ok(left.map(|left| Membership { room: *room, left: *left }))
     }
 
     fn rooms(&self) -> Result<Vec<(RoomId, RoomHead)>, StoreError> {

@@ -7,8 +7,8 @@
 //!
 //! [`conformance`] says what each implementation must do; [`memory`] is the reference, [`sqlite`] the default.
 
-#[cfg(any(test, feature = "testing"))]
-pub mod conformance;
+#[cfg(test)]
+mod conformance;
 pub mod memory;
 mod schema;
 pub mod sqlite;
@@ -71,20 +71,11 @@ pub struct Stretch {
     pub more: bool,
 }
 
-/// Where an entry went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
-    /// Its place.
-    pub seq: Seq,
-    /// The rolling hash there.
-    pub hash: Hash,
-}
-
 /// What became of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Append {
-    /// It is in the log, once the group is committed.
-    New(Appended),
+    /// It is in the log once the group is committed; this is where the room stands then.
+    New(RoomHead),
     /// The device had stored something under this transaction before: there it stands.
     Known(RoomId, Seq),
 }
@@ -106,6 +97,15 @@ pub struct AccountRow {
     pub created_at: u64,
     /// How many entries its chain has.
     pub chain_len: u32,
+}
+
+/// A device, as the directory knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// Whose it is.
+    pub account: AccountId,
+    /// Shut out by the operator, who cannot write into the account's chain.
+    pub blocked: bool,
 }
 
 /// What an account may do on the relay, apart from its rooms.
@@ -142,8 +142,19 @@ pub struct InviteRow {
 pub struct Membership {
     /// The room.
     pub room: RoomId,
-    /// If the account left: the entry that says so, up to which it may read.
-    pub left: Option<Seq>,
+    /// Where the room stood when the account left, if it did: it may read up to there.
+    pub left: Option<Left>,
+}
+
+/// Where a room stood when an account left it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// The control entry that says so.
+    pub seq: Seq,
+    /// The rolling hash there.
+    pub hash: Hash,
+    /// The number of control entries, that one included.
+    pub control_len: u32,
 }
 
 /// How much there is.
@@ -165,8 +176,6 @@ pub trait Log {
     fn head(&self, room: &RoomId) -> Result<RoomHead, StoreError>;
     /// A part of a timeline.
     fn page(&self, room: &RoomId, range: Range) -> Result<Stretch, StoreError>;
-    /// The rolling hash at a place; `None` behind the end.
-    fn hash_at(&self, room: &RoomId, seq: Seq) -> Result<Option<Hash>, StoreError>;
     /// Control entries with their places, from an index on.
     fn control(&self, room: &RoomId, from: u32, limit: u32) -> Result<Vec<(Seq, Bytes)>, StoreError>;
     /// A chain from an index on.
@@ -190,12 +199,14 @@ pub trait Directory {
     fn account(&self, id: &AccountId) -> Result<Option<AccountRow>, StoreError>;
     /// An account by its handle.
     fn account_by_handle(&self, handle: &str) -> Result<Option<AccountRow>, StoreError>;
-    /// Whose a device is.
-    fn account_of_device(&self, device: &DeviceId) -> Result<Option<AccountId>, StoreError>;
+    /// A device that stands, or stood, in some chain.
+    fn device(&self, device: &DeviceId) -> Result<Option<DeviceRow>, StoreError>;
     /// Accounts whose handle or name begins with this, by handle; an empty prefix lists all.
     fn search(&self, prefix: &str, limit: u32) -> Result<Vec<AccountRow>, StoreError>;
     /// The rooms that an account is or was in.
     fn rooms_of(&self, account: &AccountId) -> Result<Vec<Membership>, StoreError>;
+    /// Whether, and since when no longer, an account is in a room.
+    fn membership(&self, account: &AccountId, room: &RoomId) -> Result<Option<Membership>, StoreError>;
     /// All rooms, for the operator.
     fn rooms(&self) -> Result<Vec<(RoomId, RoomHead)>, StoreError>;
     /// An invite, used up and expired ones included.
@@ -217,6 +228,8 @@ pub trait Engine: Send {
     fn incarnation(&self) -> Incarnation;
     /// Reads, the uncommitted writes of this engine included.
     fn read(&self) -> &dyn Reader;
+    /// Where a room stands with what this group has written; all zero if there is none.
+    fn head(&mut self, room: &RoomId) -> Result<RoomHead, StoreError>;
     /// Begins a group.
     fn begin(&mut self) -> Result<(), StoreError>;
     /// Makes the group durable. When this returns, it survives a power cut.
@@ -233,8 +246,8 @@ pub trait Engine: Send {
     fn append_chain(&mut self, account: &AccountId, entry: &ChainEntry) -> Result<(), StoreError>;
     /// Adds or changes an account; the length of the chain is the log's to say.
     fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError>;
-    /// Says whose a device is.
-    fn put_device(&mut self, device: &DeviceId, account: &AccountId) -> Result<(), StoreError>;
+    /// Adds or changes a device.
+    fn put_device(&mut self, device: &DeviceId, row: DeviceRow) -> Result<(), StoreError>;
     /// Adds an account to a room, or marks that it left.
     fn put_membership(&mut self, account: &AccountId, membership: Membership) -> Result<(), StoreError>;
     /// Adds or changes an invite; one without uses is forgotten.

@@ -17,7 +17,9 @@ CREATE TABLE accounts (
     created_at INTEGER NOT NULL
 );
 CREATE INDEX accounts_name ON accounts (name COLLATE NOCASE);
-CREATE TABLE devices (id BLOB PRIMARY KEY, num INTEGER NOT NULL UNIQUE, account BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE devices (
+    id BLOB PRIMARY KEY, num INTEGER NOT NULL UNIQUE, account BLOB NOT NULL, blocked INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE chains (
     account BLOB NOT NULL, idx INTEGER NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (account, idx)
 ) WITHOUT ROWID;
@@ -43,7 +45,11 @@ CREATE TABLE registers (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX registers_rev ON registers (room, rev);
 
-CREATE TABLE members (account BLOB NOT NULL, room BLOB NOT NULL, left_at INTEGER, PRIMARY KEY (account, room)) WITHOUT ROWID;
+-- Where the room stood when the account left it; null while it is a member.
+CREATE TABLE members (
+    account BLOB NOT NULL, room BLOB NOT NULL, left_seq INTEGER, left_hash BLOB, left_control_len INTEGER,
+    PRIMARY KEY (account, room)
+) WITHOUT ROWID;
 CREATE TABLE invites (
     token BLOB PRIMARY KEY, uses INTEGER NOT NULL, expires_at INTEGER NOT NULL, role INTEGER NOT NULL, room BLOB, by BLOB
 ) WITHOUT ROWID;
@@ -51,7 +57,8 @@ CREATE TABLE invites (
 
 /// Brings a file up to the newest schema.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let version = version as usize;
     if version > STEPS.len() {
         return Err(StoreError::Failed(format!(
             "the data was written by a newer kith-relay (schema {version}, this one knows {}): update kith-relay, or restore a backup made with this version",
@@ -61,7 +68,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     for (done, step) in STEPS.iter().enumerate().skip(version) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
-        transaction.pragma_update(None, "user_version", done + 1)?;
+        transaction.pragma_update(None, "user_version", u32::try_from(done + 1).expect("a handful of steps"))?;
         transaction.commit()?;
     }
     Ok(())

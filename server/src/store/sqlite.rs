@@ -4,7 +4,7 @@
 //! are written once, at its end.
 
 use super::{
-    AccountRow, Append, Appended, Directory, Engine, InviteRow, Log, Membership, Range, Reader, RelayRole,
+    AccountRow, Append, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range, Reader, RelayRole,
     RoomHead, StoreError, Stretch, Totals, schema,
 };
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// Bits of a place that hold the Seq: a million million entries a room, eight million rooms.
 const SEQ_BITS: u32 = 40;
+const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
 /// Rooms whose head stays in memory between groups.
 const HEADS_CACHED_MAX: usize = 100_000;
 /// Pages of the write-ahead log before it is folded back: 16 MiB, so that a checkpoint is rare and short.
@@ -95,7 +96,7 @@ impl SqliteEngine {
         self.dirty.insert(num, head);
     }
 
-    fn device(&mut self, device: &DeviceId) -> Result<i64, StoreError> {
+    fn device_num(&mut self, device: &DeviceId) -> Result<i64, StoreError> {
         if let Some(num) = self.devices.get(device) {
             return Ok(*num);
         }
@@ -125,6 +126,13 @@ impl Engine for SqliteEngine {
 
     fn read(&self) -> &dyn Reader {
         &self.tables
+    }
+
+    fn head(&mut self, room: &RoomId) -> Result<RoomHead, StoreError> {
+        match self.heads.get(room) {
+            Some((_, head)) => Ok(*head),
+            None => self.tables.head(room),
+        }
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
@@ -163,7 +171,7 @@ impl Engine for SqliteEngine {
     fn append(&mut self, entry: &Entry) -> Result<Append, StoreError> {
         let header = entry.header();
         let room = entry.room();
-        let device = self.device(&header.device)?;
+        let device = self.device_num(&header.device)?;
         let (num, mut head) = self.room(&room)?;
         let seq = head.seq.next();
         let fresh = self.tables.run(
@@ -198,7 +206,7 @@ impl Engine for SqliteEngine {
             Kind::Message | Kind::Unknown(_) => {}
         }
         self.put_head(&room, num, head);
-        Ok(Append::New(Appended { seq, hash: head.hash }))
+        Ok(Append::New(head))
     }
 
     fn set_register(&mut self, register: &Register) -> Result<Rev, StoreError> {
@@ -245,19 +253,27 @@ impl Engine for SqliteEngine {
         Ok(())
     }
 
-    fn put_device(&mut self, device: &DeviceId, account: &AccountId) -> Result<(), StoreError> {
+    fn put_device(&mut self, device: &DeviceId, row: DeviceRow) -> Result<(), StoreError> {
         self.tables.run(
-            "INSERT OR IGNORE INTO devices (id, num, account)
-             VALUES (?1, (SELECT coalesce(max(num), 0) + 1 FROM devices), ?2)",
-            &[&device.as_bytes(), &account.as_bytes()],
+            "INSERT INTO devices (id, num, account, blocked)
+             VALUES (?1, (SELECT coalesce(max(num), 0) + 1 FROM devices), ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET blocked = excluded.blocked",
+            &[&device.as_bytes(), &row.account.as_bytes(), &row.blocked],
         )?;
         Ok(())
     }
 
     fn put_membership(&mut self, account: &AccountId, membership: Membership) -> Result<(), StoreError> {
         self.tables.run(
-            "INSERT OR REPLACE INTO members (account, room, left_at) VALUES (?1, ?2, ?3)",
-            &[&account.as_bytes(), &membership.room.as_bytes(), &membership.left.map(|seq| int(seq.0))],
+            "INSERT OR REPLACE INTO members (account, room, left_seq, left_hash, left_control_len)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            &[
+                &account.as_bytes(),
+                &membership.room.as_bytes(),
+                &membership.left.map(|left| int(left.seq.0)),
+                &membership.left.as_ref().map(|left| left.hash.as_bytes()),
+                &membership.left.map(|left| left.control_len),
+            ],
         )?;
         Ok(())
     }
@@ -338,8 +354,8 @@ impl Log for Tables {
 
     fn page(&self, room: &RoomId, range: Range) -> Result<Stretch, StoreError> {
         let empty = Stretch { first: range.after.next(), entries: Vec::new(), more: false };
-        let Some((num, head)) = self.room(room)? else { return Ok(empty) };
-        let (from, to) = (range.after.next(), Seq(range.before.0.saturating_sub(1).min(head.seq.0)));
+        let Some((num, _)) = self.room(room)? else { return Ok(empty) };
+        let (from, to) = (range.after.next(), Seq(range.before.0.saturating_sub(1).min(SEQ_MAX)));
         if from > to {
             return Ok(empty);
         }
@@ -367,22 +383,6 @@ impl Log for Tables {
             entries.reverse();
         }
         Ok(Stretch { first, entries, more })
-    }
-
-    fn hash_at(&self, room: &RoomId, seq: Seq) -> Result<Option<Hash>, StoreError> {
-        let Some((num, head)) = self.room(room)? else { return Ok((seq == Seq::ZERO).then_some(Hash::ZERO)) };
-        if seq > head.seq {
-            return Ok(None);
-        }
-        let mut statement =
-            self.0.prepare_cached("SELECT entry FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place")?;
-        let mut rows = statement.query(params![place(num, Seq(1)), place(num, seq)])?;
-        let mut hash = Hash::ZERO;
-        while let Some(row) = rows.next()? {
-            let raw = Bytes::copy_from_slice(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?);
-            hash = hash.extend(&damaged(Entry::parse(raw))?.digest());
-        }
-        Ok(Some(hash))
     }
 
     fn control(&self, room: &RoomId, from: u32, limit: u32) -> Result<Vec<(Seq, Bytes)>, StoreError> {
@@ -435,6 +435,7 @@ impl Log for Tables {
 
 const ACCOUNT: &str = "SELECT id, handle, name, role, disabled, created_at,
     (SELECT count(*) FROM chains WHERE account = accounts.id) FROM accounts";
+const MEMBERSHIP: &str = "SELECT room, left_seq, left_hash, left_control_len FROM members";
 const INVITE: &str = "SELECT token, uses, expires_at, role, room, by FROM invites";
 
 impl Directory for Tables {
@@ -446,8 +447,10 @@ impl Directory for Tables {
         self.one(&format!("{ACCOUNT} WHERE handle = ?1"), &[&handle], account_of)
     }
 
-    fn account_of_device(&self, device: &DeviceId) -> Result<Option<AccountId>, StoreError> {
-        self.one("SELECT account FROM devices WHERE id = ?1", &[&device.as_bytes()], |row| id(row, 0))
+    fn device(&self, device: &DeviceId) -> Result<Option<DeviceRow>, StoreError> {
+        self.one("SELECT account, blocked FROM devices WHERE id = ?1", &[&device.as_bytes()], |row| {
+            Ok(DeviceRow { account: id(row, 0)?, blocked: row.get(1)? })
+        })
     }
 
     fn search(&self, prefix: &str, limit: u32) -> Result<Vec<AccountRow>, StoreError> {
@@ -463,12 +466,17 @@ impl Directory for Tables {
 
     fn rooms_of(&self, account: &AccountId) -> Result<Vec<Membership>, StoreError> {
         self.all(
-            "SELECT room, left_at FROM members WHERE account = ?1 ORDER BY room",
+            &format!("{MEMBERSHIP} WHERE account = ?1 ORDER BY room"),
             &[&account.as_bytes()],
-            |row| {
-                let left: Option<i64> = row.get(1)?;
-                Ok(Membership { room: id(row, 0)?, left: left.map(|seq| Seq(uint(seq))) })
-            },
+            membership_of,
+        )
+    }
+
+    fn membership(&self, account: &AccountId, room: &RoomId) -> Result<Option<Membership>, StoreError> {
+        self.one(
+            &format!("{MEMBERSHIP} WHERE account = ?1 AND room = ?2"),
+            &[&account.as_bytes(), &room.as_bytes()],
+            membership_of,
         )
     }
 
@@ -543,6 +551,14 @@ where
     })
 }
 
+fn optional_id<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
+where
+    T: for<'a> TryFrom<&'a [u8], Error = kith_protocol::ids::ParseIdError>,
+{
+    let null = row.get_ref(column)? == rusqlite::types::ValueRef::Null;
+    if null { Ok(None) } else { id(row, column).map(Some) }
+}
+
 fn head_of(row: &Row<'_>) -> rusqlite::Result<RoomHead> {
     Ok(RoomHead {
         seq: Seq(uint(row.get(1)?)),
@@ -566,18 +582,20 @@ fn account_of(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
 }
 
 fn invite_of(row: &Row<'_>) -> rusqlite::Result<InviteRow> {
-    let optional = |column| match row.get_ref(column)? {
-        rusqlite::types::ValueRef::Null => Ok(None),
-        _ => Ok(Some(())),
-    };
     Ok(InviteRow {
         token: row.get(0)?,
         uses: row.get(1)?,
         expires_at: uint(row.get(2)?),
         role: role_of(row.get(3)?),
-        room: optional(4)?.map(|()| id(row, 4)).transpose()?,
-        by: optional(5)?.map(|()| id(row, 5)).transpose()?,
+        room: optional_id(row, 4)?,
+        by: optional_id(row, 5)?,
     })
+}
+
+fn membership_of(row: &Row<'_>) -> rusqlite::Result<Membership> {
+    let seq: Option<i64> = row.get(1)?;
+    let left = |seq| Ok::<_, rusqlite::Error>(Left { seq: Seq(uint(seq)), hash: id(row, 2)?, control_len: row.get(3)? });
+    Ok(Membership { room: id(row, 0)?, left: seq.map(left).transpose()? })
 }
 
 fn role_of(number: u8) -> RelayRole {

@@ -1,0 +1,456 @@
+//! One task for each connection: it owns the socket, and nothing else does.
+
+use super::admission::{self, Turned};
+use super::conn::{Conn, Identity};
+use super::hub::Hub;
+use super::outbound::{Next, Outbound};
+use super::reads::{self, Read};
+use super::session::{Session, Step};
+use super::writer::Written;
+use super::writes::Write;
+use crate::clock::Instant;
+use crate::rate::Bucket;
+use bytes::Bytes;
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use kith_protocol::error::{CloseCode, ErrorCode};
+use kith_protocol::frame::{ClientFrame, Presences, Refused, ServerFrame};
+use kith_protocol::ids::AccountId;
+use kith_protocol::keys::Challenge;
+use kith_protocol::limits;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Sleep, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+/// Bytes that are taken from the queue for one write to the socket.
+const WRITE_CHUNK: usize = 32 * 1024;
+/// While more than this waits to be written, nothing new is read from the connection.
+const UNWRITTEN_MAX: usize = 1024 * 1024;
+/// Frames from a connection that has not identified itself: enough to ask for ten minutes, once a second, whether somebody
+/// has answered a link code.
+const UNIDENTIFIED_FRAMES_MAX: u32 = 1500;
+
+/// Runs one connection to its end.
+pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(hub: Arc<Hub>, mut socket: WebSocketStream<S>) {
+    match identified(&hub, &mut socket).await {
+        Ok(conn) => {
+            let _registered = Registered { hub: &hub, conn: &conn };
+            hub.metrics.identified.inc();
+            let code = Actor::new(&hub, &mut socket, Arc::clone(&conn)).run().await;
+            hub.metrics.identified.dec();
+            close(&hub, &mut socket, code).await;
+        }
+        Err(code) => close(&hub, &mut socket, code).await,
+    }
+}
+
+/// Takes the connection out of the registry however its task ends.
+struct Registered<'a> {
+    hub: &'a Hub,
+    conn: &'a Arc<Conn>,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        self.hub.registry.remove(self.conn);
+    }
+}
+
+/// Says goodbye, if the other side still listens.
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(
+    hub: &Hub,
+    socket: &mut WebSocketStream<S>,
+    code: Option<CloseCode>,
+) {
+    let Some(code) = code else { return };
+    let frame = CloseFrame { code: u16::from(code).into(), reason: "".into() };
+    let wait = hub.live.load().limits.write_timeout().min(Duration::from_secs(5));
+    // What fails here would have ended the connection anyway.
+    let _ = timeout(wait, async {
+        socket.send(Message::Close(Some(frame))).await?;
+        while let Some(Ok(_)) = socket.next().await {}
+        Ok::<_, tokio_tungstenite::tungstenite::Error>(())
+    })
+    .await;
+}
+
+type Ended = Option<CloseCode>;
+
+/// Hello, and whatever leads to an identity: `Unidentified -> Identified`.
+async fn identified<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    hub: &Arc<Hub>,
+    socket: &mut WebSocketStream<S>,
+) -> Result<Arc<Conn>, Ended> {
+    let wait = hub.live.load().limits.handshake_timeout();
+    let mut nonce = [0; 32];
+    getrandom::fill(&mut nonce).map_err(|_| Some(CloseCode::Restarting))?;
+    let (challenge, hello) = admission::hello(hub.incarnation, nonce, hub.clock.unix_ms());
+    say(socket, wait, &hello).await?;
+    for _ in 0..UNIDENTIFIED_FRAMES_MAX {
+        let frame = match timeout(wait, hear(socket)).await {
+            Err(_) => return Err(Some(CloseCode::TimedOut)),
+            Ok(frame) => frame?,
+        };
+        match ClientFrame::decode(&frame) {
+            Ok(ClientFrame::Identify(identify)) => {
+                let check = move |store: &dyn crate::store::Reader| admission::identify(store, &challenge, &identify);
+                let identity = hub.run(check).await.ok_or(Some(CloseCode::Restarting))?;
+                return match identity {
+                    Ok(identity) => enter(hub, identity).await,
+                    Err(Turned::Away(code)) => Err(Some(code)),
+                    Err(Turned::Down(_)) => Err(Some(CloseCode::Unauthorized)),
+                };
+            }
+            Ok(ClientFrame::Join(join)) => {
+                let req = join.req;
+                match admit(hub, challenge, join).await {
+                    Ok(identity) => return enter(hub, identity).await,
+                    Err(Turned::Away(code)) => return Err(Some(code)),
+                    Err(Turned::Down(code)) => {
+                        let refused = ServerFrame::Refused(Refused { req, code, retry_in_ms: 0 });
+                        say(socket, wait, &refused).await?;
+                    }
+                }
+            }
+            Ok(frame) => match hub.slots.handle(hub.clock.unix_ms(), &frame) {
+                Some(answer) => say(socket, wait, &answer).await?,
+                None => return Err(Some(CloseCode::ProtocolError)),
+            },
+            Err(_) => return Err(Some(CloseCode::ProtocolError)),
+        }
+    }
+    Err(Some(CloseCode::TimedOut))
+}
+
+async fn admit(
+    hub: &Hub,
+    challenge: Challenge,
+    join: kith_protocol::frame::Join,
+) -> Result<Identity, Turned> {
+    let newcomer = admission::newcomer(&challenge, join)?;
+    match hub.ask(Write::Join(Box::new(newcomer))).await {
+        Ok(Written::Admitted(identity)) => Ok(identity),
+        Ok(_) => Err(Turned::Down(ErrorCode::StorageFailed)),
+        Err(code) => Err(Turned::Down(code)),
+    }
+}
+
+/// Puts a device in the registry, then tells it where its rooms stand: in this order nothing falls between.
+async fn enter(hub: &Arc<Hub>, identity: Identity) -> Result<Arc<Conn>, Ended> {
+    let limits = hub.live.snapshot();
+    let limits = &limits.limits;
+    let outbound = Outbound::new(limits.outbound_queue as usize, limits.outbound_queue_bytes as usize);
+    let conn = Conn::new(identity, outbound);
+    let per_account = limits.connections_per_account as usize;
+    let (entering, registering) = (Arc::clone(&conn), Arc::clone(hub));
+    let work = move |store: &dyn crate::store::Reader| -> Result<(), Turned> {
+        let memberships = store.rooms_of(&identity.account)?;
+        let rooms = memberships.iter().filter(|m| m.left.is_none()).map(|m| m.room).collect();
+        if !registering.registry.add(&entering, rooms, per_account) {
+            return Err(Turned::Away(CloseCode::Crowded));
+        }
+        // Revoked or disabled since it was checked: the end that was sent then has missed this connection.
+        let account = super::folds::fold_account(store, &identity.account)?;
+        if account.is_none_or(|account| account.live(&identity.device).is_none()) {
+            return Err(Turned::Away(CloseCode::Revoked));
+        }
+        if store.account(&identity.account)?.is_none_or(|row| row.disabled) {
+            return Err(Turned::Away(CloseCode::Disabled));
+        }
+        entering.outbound.answer(admission::welcome(store, &identity)?.encode());
+        for frame in reads::heads_frames(&reads::heads(store, &identity.account)?) {
+            entering.outbound.answer(frame);
+        }
+        let people = registering.registry.present(&identity.account);
+        if !people.is_empty() {
+            entering.outbound.answer(ServerFrame::Presences(Presences { people }).encode());
+        }
+        Ok(())
+    };
+    let entered = hub.run(work).await;
+    match entered {
+        Some(Ok(())) => Ok(conn),
+        other => {
+            hub.registry.remove(&conn);
+            Err(Some(match other {
+                Some(Err(Turned::Away(code))) => code,
+                _ => CloseCode::Restarting,
+            }))
+        }
+    }
+}
+
+async fn say<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocketStream<S>,
+    wait: Duration,
+    frame: &ServerFrame,
+) -> Result<(), Ended> {
+    match timeout(wait, socket.send(Message::Binary(frame.encode()))).await {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(None),
+    }
+}
+
+async fn hear<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>) -> Result<Bytes, Ended> {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Binary(bytes))) => return Ok(bytes),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(Message::Text(_))) => return Err(Some(CloseCode::ProtocolError)),
+            Some(Err(error)) => return Err(code_of(&error)),
+            Some(Ok(Message::Close(_) | Message::Frame(_))) | None => return Err(None),
+        }
+    }
+}
+
+/// The socket of an identified device.
+struct Actor<'a, S> {
+    hub: &'a Hub,
+    socket: &'a mut WebSocketStream<S>,
+    session: Session,
+    /// Written into the socket's buffer and not yet to the network; since when the network takes none of it.
+    unflushed: bool,
+    stuck_since: Option<Instant>,
+    /// A frame that came too fast, and when it may count.
+    held: Option<(Bytes, Instant)>,
+    frames: Bucket,
+    messages: Bucket,
+    heard_at: Instant,
+    pinged_at: Instant,
+    jitter: f64,
+}
+
+enum Event {
+    Frame(Bytes),
+    Heads(Vec<kith_protocol::ids::RoomId>),
+    Tick,
+    End(Ended),
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
+    fn new(hub: &'a Hub, socket: &'a mut WebSocketStream<S>, conn: Arc<Conn>) -> Self {
+        let now = hub.clock.now();
+        // Between 0.8 and 1.2: connections that came at once do not ping at once.
+        let jitter = 0.8 + 0.4 * (conn.id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f64 / f64::from(1 << 24);
+        Self {
+            hub,
+            socket,
+            session: Session::new(conn),
+            unflushed: false,
+            stuck_since: None,
+            held: None,
+            frames: Bucket::default(),
+            messages: Bucket::default(),
+            heard_at: now,
+            pinged_at: now,
+            jitter,
+        }
+    }
+
+    async fn run(mut self) -> Ended {
+        let mut sleep = pin!(tokio::time::sleep_until(self.deadline()));
+        loop {
+            match poll_fn(|cx| self.poll_event(cx, sleep.as_mut())).await {
+                Event::Frame(bytes) => {
+                    if let Some(end) = self.take(bytes).await {
+                        return end;
+                    }
+                }
+                Event::Heads(rooms) => self.hub.read(self.session.conn(), Read::Lagging(rooms)).await,
+                Event::Tick => {
+                    if let Some(end) = self.tick() {
+                        return Some(end);
+                    }
+                    let now = self.hub.clock.now();
+                    if let Some((bytes, _)) = self.held.take_if(|(_, at)| *at <= now)
+                        && let Some(end) = self.take(bytes).await
+                    {
+                        return end;
+                    }
+                }
+                Event::End(end) => return end,
+            }
+        }
+    }
+
+    /// Writing comes first: a device that is told nothing sends again. Then reading, as fast as the rest can follow; then
+    /// time, which is patient.
+    fn poll_event(&mut self, cx: &mut Context<'_>, mut sleep: Pin<&mut Sleep>) -> Poll<Event> {
+        loop {
+            match self.poll_write(cx) {
+                Poll::Ready(Some(event)) => return Poll::Ready(event),
+                Poll::Ready(None) => continue,
+                Poll::Pending => {}
+            }
+            if self.may_read() {
+                match Pin::new(&mut *self.socket).poll_next(cx) {
+                    Poll::Ready(Some(Ok(message))) => {
+                        self.heard_at = self.hub.clock.now();
+                        match message {
+                            Message::Binary(bytes) => return Poll::Ready(Event::Frame(bytes)),
+                            // The library has queued a pong for a ping.
+                            Message::Ping(_) => self.unflushed = true,
+                            Message::Pong(_) | Message::Frame(_) => {}
+                            Message::Text(_) => return Poll::Ready(Event::End(Some(CloseCode::ProtocolError))),
+                            Message::Close(_) => return Poll::Ready(Event::End(None)),
+                        }
+                        continue;
+                    }
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Event::End(code_of(&error))),
+                    Poll::Ready(None) => return Poll::Ready(Event::End(None)),
+                    Poll::Pending => {}
+                }
+            }
+            let deadline = self.deadline();
+            if sleep.deadline() != deadline {
+                sleep.as_mut().reset(deadline);
+            }
+            return sleep.poll(cx).map(|()| Event::Tick);
+        }
+    }
+
+    /// Moves frames from the queue into the socket and on to the network. Ready with `None` after progress.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let mut fed = 0;
+        let mut event = None;
+        while fed < WRITE_CHUNK {
+            match Pin::new(&mut *self.socket).poll_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Some(Event::End(code_of(&error)))),
+                Poll::Pending => {
+                    self.unflushed = true;
+                    break;
+                }
+            }
+            match self.session.conn().outbound.poll_next(cx) {
+                Poll::Ready(Next::Frame(frame)) => {
+                    fed += frame.len();
+                    self.unflushed = true;
+                    if let Err(error) = Pin::new(&mut *self.socket).start_send(Message::Binary(frame)) {
+                        return Poll::Ready(Some(Event::End(code_of(&error))));
+                    }
+                }
+                Poll::Ready(Next::Heads(rooms)) => {
+                    event = Some(Event::Heads(rooms));
+                    break;
+                }
+                Poll::Ready(Next::Close(code)) => {
+                    event = Some(Event::End(Some(code)));
+                    break;
+                }
+                Poll::Pending => break,
+            }
+        }
+        if self.unflushed {
+            match Pin::new(&mut *self.socket).poll_flush(cx) {
+                Poll::Ready(Ok(())) => {
+                    self.unflushed = false;
+                    self.stuck_since = None;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Some(Event::End(code_of(&error)))),
+                Poll::Pending => {
+                    if self.stuck_since.is_none() || fed > 0 {
+                        self.stuck_since = Some(self.hub.clock.now());
+                    }
+                }
+            }
+        }
+        match event {
+            Some(event) => Poll::Ready(Some(event)),
+            None if fed >= WRITE_CHUNK && !self.unflushed => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Whether another frame may come: the writer, the readers and the network keep up with what came before.
+    fn may_read(&self) -> bool {
+        let conn = self.session.conn();
+        self.held.is_none()
+            && (conn.in_flight() as usize) < limits::IN_FLIGHT_MAX
+            && conn.reads() < self.hub.live.load().limits.fetches_in_flight
+            && conn.outbound.bytes() < UNWRITTEN_MAX
+    }
+
+    async fn take(&mut self, bytes: Bytes) -> Option<Ended> {
+        self.hub.metrics.frames.inc();
+        let now = self.hub.clock.now();
+        if let Err(wait) = self.charge(now, &bytes) {
+            self.held = Some((bytes, now + wait));
+            return None;
+        }
+        let step =
+            self.session.handle_frame(self.hub.clock.unix_ms(), &bytes, &self.hub.registry, &self.hub.slots);
+        match step {
+            Step::Done => None,
+            Step::Write(write) => {
+                self.hub.write(self.session.conn(), write).await;
+                None
+            }
+            Step::Read(read) => {
+                self.hub.read(self.session.conn(), read).await;
+                None
+            }
+            Step::Close(code) => Some(Some(code)),
+        }
+    }
+
+    /// Pays for a frame, or says how long to wait until it can be paid for. A wait costs the others nothing.
+    fn charge(&mut self, now: Instant, frame: &[u8]) -> Result<(), Duration> {
+        let config = self.hub.live.load();
+        self.frames.take(now, config.limits.frames(), 1)?;
+        if ClientFrame::stores(frame) {
+            self.messages.take(now, config.limits.messages(), 1)?;
+            let account: AccountId = self.session.conn().identity.account;
+            let mut rates = self.hub.account_rates.lock().unwrap_or_else(PoisonError::into_inner);
+            rates.take(account, now, config.limits.account_messages(), 1)?;
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Instant {
+        let config = self.hub.live.load();
+        let ping = self.heard_at.max(self.pinged_at) + config.limits.ping_interval().mul_f64(self.jitter);
+        let idle = self.heard_at + config.limits.idle_timeout();
+        let stuck = self.stuck_since.map(|since| since + config.limits.write_timeout());
+        let held = self.held.as_ref().map(|(_, at)| *at);
+        [Some(ping), Some(idle), stuck, held].into_iter().flatten().min().expect("two of them always are")
+    }
+
+    fn tick(&mut self) -> Option<CloseCode> {
+        let now = self.hub.clock.now();
+        let config = self.hub.live.load();
+        if self.stuck_since.is_some_and(|since| now >= since + config.limits.write_timeout()) {
+            return Some(CloseCode::TooSlow);
+        }
+        if now >= self.heard_at + config.limits.idle_timeout() {
+            // While frames are held back, nothing can be heard: that is the relay's doing.
+            if self.held.is_none() && self.may_read() {
+                return Some(CloseCode::TimedOut);
+            }
+            self.heard_at = now;
+        }
+        let ping = self.heard_at.max(self.pinged_at) + config.limits.ping_interval().mul_f64(self.jitter);
+        if now >= ping {
+            self.pinged_at = now;
+            if Pin::new(&mut *self.socket).start_send(Message::Ping(Bytes::new())).is_ok() {
+                self.unflushed = true;
+            }
+        }
+        None
+    }
+}
+
+fn code_of(error: &tokio_tungstenite::tungstenite::Error) -> Ended {
+    use tokio_tungstenite::tungstenite::Error;
+    match error {
+        Error::Capacity(_) => Some(CloseCode::TooLarge),
+        Error::Protocol(_) | Error::Utf8(_) => Some(CloseCode::ProtocolError),
+        _ => None,
+    }
+}

@@ -1,0 +1,99 @@
+//! From a connection that has said nothing to one that has proved whose it is.
+
+use super::conn::Identity;
+use super::folds::fold_account;
+use super::writes::Newcomer;
+use crate::store::{DeviceRow, Reader, StoreError};
+use kith_protocol::account::{Account, DeviceKind};
+use kith_protocol::chain::ChainEntry;
+use kith_protocol::entry::Entry;
+use kith_protocol::error::{CloseCode, ErrorCode};
+use kith_protocol::frame::{Hello, Identify, Join, ServerFrame, Welcome};
+use kith_protocol::ids::Incarnation;
+use kith_protocol::keys::{Challenge, SignatureBytes};
+use kith_protocol::{VERSION, common_version};
+
+/// Why somebody does not get in.
+#[derive(Debug)]
+pub enum Turned {
+    /// The connection ends with this code.
+    Away(CloseCode),
+    /// The request is refused; another may follow.
+    Down(ErrorCode),
+}
+
+impl From<StoreError> for Turned {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "an account could not be read");
+        Self::Away(CloseCode::Restarting)
+    }
+}
+
+/// The first frame of a connection, and what it asks for.
+pub fn hello(incarnation: Incarnation, nonce: [u8; 32], now: u64) -> (Challenge, ServerFrame) {
+    let hello = Hello { version: VERSION, incarnation, nonce: nonce.to_vec().into(), now };
+    (Challenge { incarnation, nonce }, ServerFrame::Hello(hello))
+}
+
+/// Checks a device's answer to the challenge. A device that does not know its account, as after linking, leaves it zero.
+pub fn identify(store: &dyn Reader, challenge: &Challenge, identify: &Identify) -> Result<Identity, Turned> {
+    let version = spoken(identify.version)?;
+    let unknown = Turned::Away(CloseCode::Unauthorized);
+    let Some(DeviceRow { account: id, blocked }) = store.device(&identify.device)? else { return Err(unknown) };
+    if !identify.account.is_zero() && identify.account != id {
+        return Err(unknown);
+    }
+    let Some(row) = store.account(&id)? else { return Err(unknown) };
+    let Some(account) = fold_account(store, &id)? else { return Err(unknown) };
+    let Some((_, device)) = account.devices().find(|(device, _)| **device == identify.device) else {
+        return Err(unknown);
+    };
+    let answer = signature(&identify.answer).ok_or(Turned::Away(CloseCode::Unauthorized))?;
+    challenge.check(&device.auth, &identify.device, &answer).map_err(|_| unknown)?;
+    // Only who has proved to be the device hears that it was revoked.
+    if device.revoked.is_some() || blocked {
+        return Err(Turned::Away(CloseCode::Revoked));
+    }
+    if row.disabled {
+        return Err(Turned::Away(CloseCode::Disabled));
+    }
+    let recovery = device.kind == DeviceKind::Recovery;
+    Ok(Identity { account: id, device: identify.device, recovery, version })
+}
+
+/// Checks what a newcomer brings; whether the invite counts is the writer's to say.
+pub fn newcomer(challenge: &Challenge, join: Join) -> Result<Newcomer, Turned> {
+    let version = spoken(join.version)?;
+    let malformed = |_| Turned::Down(ErrorCode::Malformed);
+    let genesis = ChainEntry::parse(join.genesis.clone()).map_err(malformed)?;
+    let account = Account::genesis(&genesis).map_err(|_| Turned::Down(ErrorCode::BadSignature))?;
+    let own_room = Entry::parse(join.own_room.clone()).map_err(malformed)?;
+    let device = account.live(&own_room.header().device).ok_or(Turned::Down(ErrorCode::Malformed))?;
+    let answer = signature(&join.answer).ok_or(Turned::Down(ErrorCode::BadSignature))?;
+    challenge
+        .check(&device.auth, &own_room.header().device, &answer)
+        .map_err(|_| Turned::Down(ErrorCode::BadSignature))?;
+    Ok(Newcomer { join, genesis, account, own_room, version })
+}
+
+/// What an identified device hears first.
+pub fn welcome(store: &dyn Reader, identity: &Identity) -> Result<ServerFrame, Turned> {
+    let row = store.account(&identity.account)?.ok_or(Turned::Away(CloseCode::Unauthorized))?;
+    Ok(ServerFrame::Welcome(Welcome {
+        version: identity.version,
+        account: identity.account,
+        device: identity.device,
+        handle: row.handle,
+        name: row.name,
+        admin: row.role > crate::store::RelayRole::Member,
+        chain_len: row.chain_len,
+    }))
+}
+
+fn spoken(theirs: u16) -> Result<u16, Turned> {
+    common_version(VERSION, theirs).ok_or(Turned::Away(CloseCode::VersionMismatch))
+}
+
+fn signature(bytes: &[u8]) -> Option<SignatureBytes> {
+    bytes.try_into().ok()
+}

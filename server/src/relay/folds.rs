@@ -1,0 +1,92 @@
+//! The folds that the writer checks against, kept in memory for as long as they fit.
+
+use crate::store::{Reader, StoreError};
+use bytes::Bytes;
+use kith_protocol::account::Account;
+use kith_protocol::chain::ChainEntry;
+use kith_protocol::entry::Entry;
+use kith_protocol::ids::{AccountId, RoomId};
+use kith_protocol::room::Room;
+use std::collections::HashMap;
+
+/// Folds of each kind that are kept; beyond that, all are forgotten and read again as they are needed.
+const KEPT_MAX: usize = 20_000;
+
+/// Folds of rooms and accounts.
+#[derive(Debug, Default)]
+pub struct Folds {
+    rooms: HashMap<RoomId, Room>,
+    accounts: HashMap<AccountId, Account>,
+}
+
+impl Folds {
+    /// An account; `None` if there is none.
+    pub fn account(&mut self, store: &dyn Reader, id: &AccountId) -> Result<Option<&Account>, StoreError> {
+        if !self.accounts.contains_key(id) {
+            let Some(account) = fold_account(store, id)? else { return Ok(None) };
+            if self.accounts.len() >= KEPT_MAX {
+                self.accounts.clear();
+            }
+            self.accounts.insert(*id, account);
+        }
+        Ok(self.accounts.get(id))
+    }
+
+    /// A room; `None` if there is none.
+    pub fn room(&mut self, store: &dyn Reader, id: &RoomId) -> Result<Option<&Room>, StoreError> {
+        if !self.rooms.contains_key(id) {
+            let Some(room) = self.fold_room(store, id)? else { return Ok(None) };
+            if self.rooms.len() >= KEPT_MAX {
+                self.rooms.clear();
+            }
+            self.rooms.insert(*id, room);
+        }
+        Ok(self.rooms.get(id))
+    }
+
+    /// Takes the place of what was known.
+    pub fn put_room(&mut self, room: Room) {
+        self.rooms.insert(room.id(), room);
+    }
+
+    /// Takes the place of what was known.
+    pub fn put_account(&mut self, account: Account) {
+        self.accounts.insert(account.id(), account);
+    }
+
+    fn fold_room(&mut self, store: &dyn Reader, id: &RoomId) -> Result<Option<Room>, StoreError> {
+        let mut room: Option<Room> = None;
+        loop {
+            let from = room.as_ref().map_or(0, Room::control_len);
+            let page = store.control(id, from, 256)?;
+            if page.is_empty() {
+                return Ok(room);
+            }
+            for (seq, raw) in page {
+                let entry = damaged(Entry::parse(raw))?;
+                let author = self
+                    .account(store, &entry.header().account)?
+                    .ok_or_else(|| StoreError::Failed("a control entry's author has no chain".into()))?;
+                match &mut room {
+                    None => room = Some(damaged(Room::genesis(&entry, author))?),
+                    Some(room) => damaged(room.apply(&entry, author, seq))?,
+                }
+            }
+        }
+    }
+}
+
+/// Folds an account's chain; `None` if there is none.
+pub fn fold_account(store: &dyn Reader, id: &AccountId) -> Result<Option<Account>, StoreError> {
+    let chain = store.chain(id, 0)?;
+    if chain.is_empty() {
+        return Ok(None);
+    }
+    let parse = |raw: Bytes| damaged(ChainEntry::parse(raw));
+    let entries: Vec<ChainEntry> = chain.into_iter().map(parse).collect::<Result<_, _>>()?;
+    damaged(Account::fold(&entries)).map(Some)
+}
+
+fn damaged<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, StoreError> {
+    result.map_err(|error| StoreError::Failed(format!("a stored entry does not count: {error}")))
+}

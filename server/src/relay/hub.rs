@@ -1,0 +1,299 @@
+//! The running relay: one writer thread, a few reader threads, and what all connections share.
+
+use super::actor;
+use super::conn::Conn;
+use super::reads::{self, Read};
+use super::registry::Registry;
+use super::slots::Slots;
+use super::writer::{Asker, Committed, Job, Move, WriteLimits, Writer, Written};
+use super::writes::Write;
+use crate::clock::Clock;
+use crate::config::{Limits, Live};
+use crate::listen::Peer;
+use crate::metrics::Metrics;
+use crate::rate::Buckets;
+use crate::store::{Engine, Reader, StoreError};
+use kith_protocol::error::{CloseCode, ErrorCode};
+use kith_protocol::frame::{ChainGrew, Restarting, ServerFrame};
+use kith_protocol::ids::{AccountId, Incarnation};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Writes that wait for the next group: what a hundred busy devices have in flight.
+const JOBS_MAX: usize = 4096;
+/// Writes in one group: bounds how long the first of them waits for the last.
+const GROUP_MAX: usize = 1024;
+/// Threads that read beside the writer; more would only wait for the same disk.
+const READERS: usize = 2;
+/// Questions that wait for a reader.
+const READS_MAX: usize = 1024;
+
+/// What all connections of a relay share.
+pub struct Hub {
+    /// The identity of the logs.
+    pub incarnation: Incarnation,
+    /// Who is connected.
+    pub registry: Registry,
+    /// Where devices meet to be linked.
+    pub slots: Slots,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// The configuration.
+    pub live: Live,
+    /// Writes of each account over all its connections.
+    pub account_rates: Mutex<Buckets<AccountId>>,
+    jobs: mpsc::Sender<Job>,
+    readers: Vec<mpsc::Sender<Question>>,
+    unwell: AtomicBool,
+}
+
+/// The threads of a hub; they end once the hub is dropped.
+pub struct Threads(Vec<thread::JoinHandle<()>>);
+
+enum Question {
+    Answer(Arc<Conn>, Read),
+    Run(Box<dyn FnOnce(&dyn Reader) + Send>),
+}
+
+impl Hub {
+    /// Starts the threads over an engine.
+    pub fn start(
+        engine: Box<dyn Engine>,
+        live: Live,
+        metrics: Arc<Metrics>,
+        clock: Clock,
+    ) -> Result<(Arc<Self>, Threads), StoreError> {
+        let incarnation = engine.incarnation();
+        let (jobs, queue) = mpsc::channel(JOBS_MAX);
+        let (mut readers, mut sources) = (Vec::new(), Vec::new());
+        for _ in 0..READERS {
+            let (sender, questions) = mpsc::channel(READS_MAX);
+            readers.push(sender);
+            sources.push((engine.reader()?, questions));
+        }
+        let limits = write_limits(&live.load().limits);
+        let link_slots = live.load().limits.link_slots as usize;
+        let accounts_max = live.load().limits.max_accounts as usize;
+        let hub = Arc::new(Self {
+            incarnation,
+            registry: Registry::default(),
+            slots: Slots::new(link_slots),
+            metrics,
+            clock,
+            live,
+            account_rates: Mutex::new(Buckets::new(accounts_max)),
+            jobs,
+            readers,
+            unwell: AtomicBool::new(false),
+        });
+        let mut threads = Vec::new();
+        // Threads hold the hub weakly: it ends when the last connection has let go of it.
+        let weak = Arc::downgrade(&hub);
+        let writer = Writer::new(engine, limits);
+        threads.push(spawn("writer", move || write(writer, queue, &weak)));
+        for (reader, questions) in sources {
+            let (clock, metrics) = (hub.clock, Arc::clone(&hub.metrics));
+            threads.push(spawn("reader", move || read(reader.as_ref(), questions, clock, &metrics)));
+        }
+        Ok((hub, Threads(threads)))
+    }
+
+    /// Hands a write of a connection's to the writer.
+    pub async fn write(&self, conn: &Arc<Conn>, write: Write) {
+        if matches!(write, Write::Entry(..)) {
+            conn.sent();
+        }
+        let job = Job { from: Asker::Conn(Arc::clone(conn)), write, now: self.clock.unix_ms() };
+        // Fails only when the relay is at its end; the connection hears of that by itself.
+        let _ = self.jobs.send(job).await;
+    }
+
+    /// Writes, and waits for what comes of it.
+    pub async fn ask(&self, write: Write) -> Result<Written, ErrorCode> {
+        let (reply, answer) = oneshot::channel();
+        let from = Asker::Waiting(Box::new(move |result| {
+            // Whoever asked may have gone; the write stands all the same.
+            let _ = reply.send(result);
+        }));
+        let job = Job { from, write, now: self.clock.unix_ms() };
+        self.jobs.send(job).await.map_err(|_| ErrorCode::ShuttingDown)?;
+        answer.await.map_err(|_| ErrorCode::ShuttingDown)?
+    }
+
+    /// Hands a question of a connection's to a reader; answers come in the order of the questions.
+    pub async fn read(&self, conn: &Arc<Conn>, read: Read) {
+        conn.asked();
+        let reader = conn.id as usize % self.readers.len();
+        let _ = self.readers[reader].send(Question::Answer(Arc::clone(conn), read)).await;
+    }
+
+    /// Runs something beside a reader, and waits for it; `None` when the relay is at its end.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Reader) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        let work = Box::new(move |reader: &dyn Reader| {
+            let _ = reply.send(work(reader));
+        });
+        let reader = self.readers.iter().max_by_key(|reader| reader.capacity())?;
+        reader.send(Question::Run(work)).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Runs one connection to its end.
+    pub async fn serve<S>(self: Arc<Self>, socket: tokio_tungstenite::WebSocketStream<S>, peer: Peer)
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send,
+    {
+        actor::run(self, socket).await;
+        drop(peer);
+    }
+
+    /// Tells all devices when to come back, and ends their connections once that is written.
+    pub fn shut_down(&self, reconnect_in: Duration) {
+        let reconnect_in_ms = u64::try_from(reconnect_in.as_millis()).unwrap_or(u64::MAX);
+        let frame = ServerFrame::Restarting(Restarting { reconnect_in_ms }).encode();
+        self.registry.tell_all(&frame, Some(CloseCode::Restarting));
+    }
+
+    /// Whether the last group of writes could be stored.
+    pub fn is_well(&self) -> bool {
+        !self.unwell.load(Ordering::Relaxed)
+    }
+
+    fn publish(&self, mut committed: Committed, writes: usize) {
+        let failed = committed.answers.iter().any(|(_, result, _)| {
+            matches!(result, Err(ErrorCode::StorageFull | ErrorCode::StorageFailed))
+        });
+        if self.unwell.swap(failed, Ordering::Relaxed) != failed {
+            self.metrics.refusing_writes.set(i64::from(failed));
+        }
+        self.metrics.commit_writes.observe(writes as f64);
+        for (_, result, _) in &committed.answers {
+            match result {
+                Ok(Written::Acked(_)) => {
+                    self.metrics.acks.inc();
+                }
+                Err(code) => self.metrics.refused(code_name(*code)),
+                Ok(_) => {}
+            }
+        }
+        // Members hear of a room before they hear what was said in it; who left hears that it was they who left.
+        for (account, room, direction) in &committed.moves {
+            if let (Move::In, Some(growth)) = (direction, committed.rooms.get(room)) {
+                self.registry.join(account, room, growth.head);
+            }
+        }
+        for (room, frame, except, count) in committed.pushes() {
+            let (queued, dropped) = self.registry.push(&room, &frame, except);
+            self.metrics.pushes.inc_by(queued * count as u64);
+            self.metrics.pushes_dropped.inc_by(dropped * count as u64);
+        }
+        for (account, room, direction) in &committed.moves {
+            if *direction == Move::Out {
+                self.registry.part(account, room);
+            }
+        }
+        for (account, len) in &committed.chains {
+            let frame = ServerFrame::ChainGrew(ChainGrew { account: *account, len: *len }).encode();
+            self.registry.tell(account, &frame, None);
+        }
+        let grown: u64 = committed.rooms.values().map(|growth| growth.entries.len() as u64).sum();
+        self.metrics.appends.inc_by(grown + committed.chains.len() as u64);
+        self.metrics.register_writes.inc_by(committed.registers.len() as u64);
+        let closed = std::mem::take(&mut committed.closed);
+        committed.answer();
+        for (account, device, code) in closed {
+            self.registry.close(&account, device.as_ref(), code);
+        }
+    }
+}
+
+impl Threads {
+    /// Waits for what is queued to be written. Only after every handle to the hub is gone.
+    pub fn join(self) {
+        for thread in self.0 {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the relay has panicked");
+            }
+        }
+    }
+}
+
+fn write(mut writer: Writer, mut queue: mpsc::Receiver<Job>, hub: &std::sync::Weak<Hub>) {
+    let mut group = Vec::new();
+    loop {
+        group.clear();
+        if queue.blocking_recv_many(&mut group, GROUP_MAX) == 0 {
+            return;
+        }
+        let writes = group.len();
+        let hub = hub.upgrade();
+        let started = hub.as_ref().map(|hub| {
+            writer.set_limits(write_limits(&hub.live.load().limits));
+            hub.clock.now()
+        });
+        let mut committed = writer.commit(std::mem::take(&mut group));
+        match (hub, started) {
+            (Some(hub), Some(started)) => {
+                hub.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
+                hub.publish(committed, writes);
+            }
+            _ => committed.answer(),
+        }
+    }
+}
+
+fn read(reader: &dyn Reader, mut questions: mpsc::Receiver<Question>, clock: Clock, metrics: &Metrics) {
+    while let Some(question) = questions.blocking_recv() {
+        match question {
+            Question::Answer(conn, read) => {
+                if matches!(read, Read::Page(_)) {
+                    metrics.fetches.inc();
+                }
+                conn.told();
+                reads::answer(reader, &conn, &read, clock.unix_ms());
+            }
+            Question::Run(work) => work(reader),
+        }
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
+    thread::Builder::new().name(name.into()).spawn(run).expect("the system has a thread to give at the start")
+}
+
+fn write_limits(limits: &Limits) -> WriteLimits {
+    WriteLimits {
+        accounts: limits.max_accounts as usize,
+        rooms_per_account: limits.rooms_per_account as usize,
+        members_per_room: limits.members_per_room as usize,
+        devices_per_account: limits.devices_per_account as usize,
+        body_bytes: limits.max_body_bytes as usize,
+    }
+}
+
+/// A label for the metrics: from the closed set of codes.
+fn code_name(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::StorageFull => "storage_full",
+        ErrorCode::StorageFailed => "storage_failed",
+        ErrorCode::RateLimited => "rate_limited",
+        ErrorCode::Stalled => "stalled",
+        ErrorCode::Malformed => "malformed",
+        ErrorCode::BadSignature => "bad_signature",
+        ErrorCode::Denied => "denied",
+        ErrorCode::NotFound => "not_found",
+        ErrorCode::Conflict => "conflict",
+        ErrorCode::TooLarge => "too_large",
+        ErrorCode::LimitReached => "limit_reached",
+        ErrorCode::Revoked => "revoked",
+        _ => "other",
+    }
+}

@@ -1,0 +1,16 @@
+//! The relay itself, from the inside out: what is stored and by which rule ([`writer`], [`writes`], [`folds`]), what is read
+//! ([`reads`]), who is connected ([`registry`], [`conn`], [`outbound`]), what a device may say ([`admission`], [`session`],
+//! [`slots`]). None of these knows a socket; [`actor`] and [`hub`] tie them to real ones.
+
+pub mod actor;
+pub mod admission;
+pub mod conn;
+pub mod folds;
+pub mod hub;
+pub mod outbound;
+pub mod reads;
+pub mod registry;
+pub mod session;
+pub mod slots;
+pub mod writer;
+pub mod writes;

@@ -1,0 +1,247 @@
+//! Who is connected, and who hears of which room.
+//!
+//! Pushes are hints: whatever happens between a look into the store and a place in the registry, a device that knows the
+//! heads will ask for what it lacks. So a device is registered first and told the heads afterwards.
+
+use super::conn::Conn;
+use crate::store::RoomHead;
+use bytes::Bytes;
+use kith_protocol::error::CloseCode;
+use kith_protocol::frame::{Head, PresenceOf, Presences, ServerFrame, Typing};
+use kith_protocol::ids::{AccountId, DeviceId, RoomId};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// In rooms with more connections than this, nobody hears who comes and goes: it would be all that they hear.
+const PRESENCE_CONNECTIONS_MAX: usize = 256;
+
+/// All identified connections of a relay.
+#[derive(Debug, Default)]
+pub struct Registry(Mutex<Connected>);
+
+#[derive(Debug, Default)]
+struct Connected {
+    accounts: HashMap<AccountId, Presence>,
+    rooms: HashMap<RoomId, Vec<Arc<Conn>>>,
+}
+
+/// The connections of one account, and the rooms that all of them hear of.
+#[derive(Debug, Default)]
+struct Presence {
+    conns: Vec<Arc<Conn>>,
+    rooms: Vec<RoomId>,
+}
+
+impl Registry {
+    /// Adds a connection, which from now on hears of these rooms. Another connection of the same device is closed: it is
+    /// the one that the network forgot.
+    pub fn add(&self, conn: &Arc<Conn>, rooms: Vec<RoomId>, per_account_max: usize) -> bool {
+        let mut connected = self.lock();
+        let mine = connected.accounts.entry(conn.identity.account).or_default();
+        for other in mine.conns.iter().filter(|other| other.identity.device == conn.identity.device) {
+            other.outbound.close(CloseCode::Replaced);
+        }
+        if mine.conns.len() >= per_account_max {
+            return false;
+        }
+        mine.conns.push(Arc::clone(conn));
+        let first = mine.conns.len() == 1;
+        if first {
+            mine.rooms.clone_from(&rooms);
+        }
+        for room in rooms {
+            connected.rooms.entry(room).or_default().push(Arc::clone(conn));
+        }
+        if first {
+            connected.tell_presence(&conn.identity.account);
+        }
+        true
+    }
+
+    /// Removes a connection that has ended.
+    pub fn remove(&self, conn: &Arc<Conn>) {
+        let mut connected = self.lock();
+        let account = conn.identity.account;
+        let Some(mine) = connected.accounts.get_mut(&account) else { return };
+        mine.conns.retain(|other| other.id != conn.id);
+        let rooms = mine.rooms.clone();
+        if mine.conns.is_empty() {
+            connected.tell_presence(&account);
+            connected.accounts.remove(&account);
+        }
+        for room in rooms {
+            connected.leave(&room, |other| other.id == conn.id);
+        }
+    }
+
+    /// An account is in a room from now on: its devices hear of it, and are told where it stands.
+    pub fn join(&self, account: &AccountId, room: &RoomId, head: RoomHead) {
+        let mut connected = self.lock();
+        let Some(mine) = connected.accounts.get_mut(account) else { return };
+        if !mine.rooms.contains(room) {
+            mine.rooms.push(*room);
+        }
+        let mine = mine.conns.clone();
+        let frame = heads_frame(&[head_of(room, head)], false);
+        let listeners = connected.rooms.entry(*room).or_default();
+        for conn in mine {
+            if !listeners.iter().any(|other| other.id == conn.id) {
+                conn.outbound.answer(frame.clone());
+                listeners.push(conn);
+            }
+        }
+    }
+
+    /// An account is no longer in a room: its devices hear nothing more of it.
+    pub fn part(&self, account: &AccountId, room: &RoomId) {
+        let mut connected = self.lock();
+        if let Some(mine) = connected.accounts.get_mut(account) {
+            mine.rooms.retain(|other| other != room);
+        }
+        connected.leave(room, |conn| conn.identity.account == *account);
+    }
+
+    /// Pushes a frame to all who hear of the room, except one connection. Returns how many got it and how many were too slow.
+    pub fn push(&self, room: &RoomId, frame: &Bytes, except: Option<u64>) -> (u64, u64) {
+        let connected = self.lock();
+        let mut counts = (0, 0);
+        for conn in connected.rooms.get(room).into_iter().flatten() {
+            if Some(conn.id) == except {
+            } else if conn.outbound.push(room, frame) {
+                counts.0 += 1;
+            } else {
+                counts.1 += 1;
+            }
+        }
+        counts
+    }
+
+    /// Answers all connections of an account.
+    pub fn tell(&self, account: &AccountId, frame: &Bytes, except: Option<u64>) {
+        for conn in self.lock().conns_of(account) {
+            if Some(conn.id) != except {
+                conn.outbound.answer(frame.clone());
+            }
+        }
+    }
+
+    /// Ends the connections of an account, or of one of its devices.
+    pub fn close(&self, account: &AccountId, device: Option<&DeviceId>, code: CloseCode) {
+        for conn in self.lock().conns_of(account) {
+            if device.is_none_or(|device| *device == conn.identity.device) {
+                conn.outbound.close(code);
+            }
+        }
+    }
+
+    /// Tells all connections something and, if there is a code, ends them.
+    pub fn tell_all(&self, frame: &Bytes, close: Option<CloseCode>) {
+        for conn in self.lock().accounts.values().flat_map(|mine| &mine.conns) {
+            conn.outbound.answer(frame.clone());
+            if let Some(code) = close {
+                conn.outbound.close(code);
+            }
+        }
+    }
+
+    /// Tells a room that somebody writes.
+    pub fn typing(&self, from: &Conn, room: &RoomId) {
+        let connected = self.lock();
+        let listeners = connected.rooms.get(room).map_or(&[][..], Vec::as_slice);
+        if !listeners.iter().any(|conn| conn.id == from.id) {
+            return;
+        }
+        let account = from.identity.account;
+        let frame = ServerFrame::Typing(Typing { room: *room, account }).encode();
+        for conn in listeners.iter().filter(|conn| conn.identity.account != account) {
+            conn.outbound.mention(&frame);
+        }
+    }
+
+    /// A connection's person stepped away, or came back.
+    pub fn presence(&self, from: &Conn, away: bool) {
+        if from.away.swap(away, Ordering::Relaxed) != away {
+            self.lock().tell_presence(&from.identity.account);
+        }
+    }
+
+    /// Who is connected among those who share a room with this account.
+    pub fn present(&self, account: &AccountId) -> Vec<PresenceOf> {
+        let connected = self.lock();
+        let rooms = connected.accounts.get(account).map_or(&[][..], |mine| &mine.rooms);
+        let mut people: BTreeSet<AccountId> = rooms
+            .iter()
+            .flat_map(|room| connected.audience(room))
+            .map(|other| other.identity.account)
+            .collect();
+        people.remove(account);
+        people.iter().map(|account| connected.presence_of(account)).collect()
+    }
+
+    /// How many connections are identified, and of how many accounts.
+    pub fn count(&self) -> (usize, usize) {
+        let connected = self.lock();
+        (connected.accounts.values().map(|mine| mine.conns.len()).sum(), connected.accounts.len())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connected> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connected {
+    fn leave(&mut self, room: &RoomId, gone: impl Fn(&Conn) -> bool) {
+        if let Some(listeners) = self.rooms.get_mut(room) {
+            listeners.retain(|conn| !gone(conn));
+            if listeners.is_empty() {
+                self.rooms.remove(room);
+            }
+        }
+    }
+
+    /// The connections that hear who comes and goes in a room.
+    fn audience(&self, room: &RoomId) -> &[Arc<Conn>] {
+        let listeners = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
+        if listeners.len() > PRESENCE_CONNECTIONS_MAX { &[] } else { listeners }
+    }
+
+    fn conns_of(&self, account: &AccountId) -> &[Arc<Conn>] {
+        self.accounts.get(account).map_or(&[][..], |mine| &mine.conns)
+    }
+
+    fn presence_of(&self, account: &AccountId) -> PresenceOf {
+        let mine = self.conns_of(account);
+        let away = !mine.is_empty() && mine.iter().all(|conn| conn.away.load(Ordering::Relaxed));
+        PresenceOf { account: *account, online: !mine.is_empty(), away }
+    }
+
+    fn tell_presence(&self, account: &AccountId) {
+        let Some(mine) = self.accounts.get(account) else { return };
+        let people = vec![self.presence_of(account)];
+        let frame = ServerFrame::Presences(Presences { people }).encode();
+        let mut told = BTreeSet::new();
+        for conn in mine.rooms.iter().flat_map(|room| self.audience(room)) {
+            if conn.identity.account != *account && told.insert(conn.id) {
+                conn.outbound.mention(&frame);
+            }
+        }
+    }
+}
+
+/// Where a room stands, on the wire.
+pub fn head_of(room: &RoomId, head: RoomHead) -> Head {
+    Head {
+        room: *room,
+        seq: head.seq,
+        hash: head.hash,
+        rev: head.rev,
+        control_len: head.control_len,
+        redacted: head.redacted,
+    }
+}
+
+/// A frame of heads.
+pub fn heads_frame(heads: &[Head], done: bool) -> Bytes {
+    ServerFrame::Heads(kith_protocol::frame::Heads { heads: heads.to_vec(), done }).encode()
+}

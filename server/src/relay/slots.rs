@@ -1,0 +1,120 @@
+//! Rendezvous slots: where a new device and one that is in meet. Each part is written once, and everything is gone after
+//! ten minutes. In memory alone: a restart of the relay costs a person another code.
+
+use kith_protocol::error::ErrorCode;
+use kith_protocol::frame::{ClientFrame, Refused, Request, ServerFrame, Slot};
+use kith_protocol::ids::SlotId;
+use kith_protocol::limits::{SLOT_BYTES_MAX, SLOT_LIFETIME_S};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+const PARTS: u8 = 3;
+
+/// All slots of a relay.
+#[derive(Debug)]
+pub struct Slots {
+    slots: Mutex<HashMap<SlotId, Parts>>,
+    slots_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    until: u64,
+    parts: [Option<Bytes>; PARTS as usize],
+}
+
+impl Slots {
+    /// Room for so many slots.
+    pub fn new(slots_max: usize) -> Self {
+        Self { slots: Mutex::default(), slots_max }
+    }
+
+    /// Answers a frame that is about slots; `None` if it is not. `now` in milliseconds since 1970.
+    pub fn handle(&self, now: u64, frame: &ClientFrame) -> Option<ServerFrame> {
+        let (req, outcome) = match frame {
+            ClientFrame::PutSlot(put) => (put.req, self.put(now, put.slot, put.part, &put.data)),
+            ClientFrame::GetSlot(get) => (get.req, self.get(now, &get.slot, get.part)),
+            _ => return None,
+        };
+        Some(match outcome {
+            Ok(Some(data)) => ServerFrame::Slot(Slot { req, data }),
+            Ok(None) => ServerFrame::Done(Request { req }),
+            Err(code) => ServerFrame::Refused(Refused { req, code, retry_in_ms: 0 }),
+        })
+    }
+
+    fn put(&self, now: u64, slot: SlotId, part: u8, data: &Bytes) -> Result<Option<Bytes>, ErrorCode> {
+        if data.len() > SLOT_BYTES_MAX {
+            return Err(ErrorCode::TooLarge);
+        }
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|_, parts| parts.until > now);
+        if slots.len() >= self.slots_max && !slots.contains_key(&slot) {
+            return Err(ErrorCode::LimitReached);
+        }
+        let fresh = || Parts { until: now + SLOT_LIFETIME_S * 1000, parts: Default::default() };
+        // Only an offer opens a slot: an answer to a code that nobody made finds nothing.
+        let parts = match part {
+            0 => slots.entry(slot).or_insert_with(fresh),
+            _ => slots.get_mut(&slot).ok_or(ErrorCode::NotFound)?,
+        };
+        let place = parts.parts.get_mut(usize::from(part)).ok_or(ErrorCode::Malformed)?;
+        match place {
+            Some(written) if written != data => Err(ErrorCode::SlotTaken),
+            _ => {
+                *place = Some(data.clone());
+                Ok(None)
+            }
+        }
+    }
+
+    fn get(&self, now: u64, slot: &SlotId, part: u8) -> Result<Option<Bytes>, ErrorCode> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = slots.get(slot).filter(|parts| parts.until > now).ok_or(ErrorCode::Expired)?;
+        let data = parts.parts.get(usize::from(part)).ok_or(ErrorCode::Malformed)?;
+        data.clone().map(Some).ok_or(ErrorCode::NotFound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kith_protocol::frame::{GetSlot, PutSlot};
+
+    fn put(part: u8, data: &'static [u8]) -> ClientFrame {
+        ClientFrame::PutSlot(PutSlot { req: 1, slot: SlotId([1; 32]), part, data: Bytes::from_static(data) })
+    }
+
+    fn get(part: u8) -> ClientFrame {
+        ClientFrame::GetSlot(GetSlot { req: 2, slot: SlotId([1; 32]), part })
+    }
+
+    fn code(slots: &Slots, now: u64, frame: &ClientFrame) -> Option<ErrorCode> {
+        match slots.handle(now, frame) {
+            Some(ServerFrame::Refused(refused)) => Some(refused.code),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn parts_are_written_once_and_live_ten_minutes() {
+        let slots = Slots::new(10);
+        assert_eq!(code(&slots, 0, &put(1, b"answer")), Some(ErrorCode::NotFound));
+        assert_eq!(code(&slots, 0, &put(0, b"offer")), None);
+        assert_eq!(code(&slots, 0, &put(0, b"offer")), None, "a retry is harmless");
+        assert_eq!(code(&slots, 0, &put(0, b"other")), Some(ErrorCode::SlotTaken));
+        assert_eq!(code(&slots, 0, &get(1)), Some(ErrorCode::NotFound));
+        let expected = ServerFrame::Slot(Slot { req: 2, data: Bytes::from_static(b"offer") });
+        assert_eq!(slots.handle(599_999, &get(0)), Some(expected));
+        assert_eq!(code(&slots, 600_000, &get(0)), Some(ErrorCode::Expired));
+    }
+
+    #[test]
+    fn a_flood_of_slots_is_bounded() {
+        let slots = Slots::new(1);
+        assert_eq!(code(&slots, 0, &put(0, b"offer")), None);
+        let other = PutSlot { req: 1, slot: SlotId([2; 32]), part: 0, data: Bytes::new() };
+        assert_eq!(code(&slots, 0, &ClientFrame::PutSlot(other)), Some(ErrorCode::LimitReached));
+    }
+}
