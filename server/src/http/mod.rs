@@ -63,7 +63,8 @@ pub(crate) async fn serve<A: Accept>(
     Some(Upgraded { socket, address, place, address_place })
 }
 
-/// Answers one request on `stream`, and gives it back with what was read beyond the request.
+/// Answers one request on `stream`, and gives it back with what was read beyond the request. Every [`answer`] closes;
+/// hyper's own switch for that would spoil the headers of an upgrade.
 /// None if it broke, or was no HTTP: then hyper has answered as far as one can.
 pub(crate) async fn one_request<I, S>(stream: I, service: S) -> Option<(I, Bytes)>
 where
@@ -72,7 +73,6 @@ where
     S::Future: Unpin,
 {
     let connection = http1::Builder::new()
-        .keep_alive(false)
         .max_headers(64)
         .max_buf_size(16 << 10)
         .serve_connection(TokioIo::new(stream), service);
@@ -89,6 +89,7 @@ pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: impl 
     let mut answer = Response::new(Full::new(body.into()));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
