@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be unwrapped fails the test")]
 
 mod any;
+mod choices;
 mod damage;
 mod dump;
+mod folds;
 mod people;
 mod round_trip;
 mod samples;
 mod signed;
 mod snapshots;
 mod versions;
+mod world;
