@@ -1,5 +1,6 @@
 //! A process that is killed while it writes: what the vault answered is there, and the store is a prefix of what was
 //! committed, whole commits at a time. Nothing has to be set aside for that.
+#![expect(clippy::unwrap_used, reason = "helpers of a test")]
 
 use kith_client::keys::DataKey;
 use kith_client::store::{Changes, Direction, SledStore, Span, Store, Tree, keys};

@@ -2,6 +2,7 @@
 //! never written again: a new format gets a new fixture.
 //!
 //! `cargo test -p kith-client --test old_formats -- --ignored` writes what is missing.
+#![expect(clippy::unwrap_used, reason = "helpers of a test")]
 
 use kith_client::keys::{
     Choice, DataKey, Kept, MasterKey, MemorySecrets, NoUnlock, Passphrase, Purpose, open_or_create,

@@ -2,6 +2,7 @@
 //!
 //! Needs `dbus-daemon` and `gnome-keyring-daemon` (Debian: `dbus`, `gnome-keyring`).
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "helpers of a test")]
 
 use kith_client::keys::{
     Choice, Kept, KeyError, NoUnlock, Passphrase, Purpose, SystemSecrets, open_or_create,

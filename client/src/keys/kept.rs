@@ -119,10 +119,10 @@ impl Place<'_> {
     ) -> Result<(MasterKey, Kept), KeyError> {
         match self.record()? {
             Some(Record::Keyring { name }) => Ok((from_keyring(keyring, &name)?, Kept::Keyring)),
-            Some(Record::File) => self.from_file(choice, unlock),
+            Some(Record::File) => self.open_file(choice, unlock),
             // Written before its record, and the record never was.
             None if self.key_path().exists() => {
-                let opened = self.from_file(choice, unlock)?;
+                let opened = self.open_file(choice, unlock)?;
                 self.remember(&Record::File)?;
                 Ok(opened)
             }
@@ -161,13 +161,13 @@ impl Place<'_> {
     }
 
     fn to_file(&self, content: &str) -> Result<Record, KeyError> {
-        self.write(self.key_path(), content)?;
+        write(self.key_path(), content)?;
         Ok(Record::File)
     }
 
-    fn from_file(&self, choice: &Choice, unlock: &mut dyn Unlock) -> Result<(MasterKey, Kept), KeyError> {
+    fn open_file(&self, choice: &Choice, unlock: &mut dyn Unlock) -> Result<(MasterKey, Kept), KeyError> {
         let path = self.key_path();
-        let Some(text) = self.read(&path)?.map(Zeroizing::new) else {
+        let Some(text) = read(&path)?.map(Zeroizing::new) else {
             return Err(KeyError::Missing { home: self.home.dir().to_owned(), file: "master.key" });
         };
         let explain = |unopened| match unopened {
@@ -191,24 +191,12 @@ impl Place<'_> {
 
     fn record(&self) -> Result<Option<Record>, KeyError> {
         let path = self.record_path();
-        let Some(text) = self.read(&path)? else { return Ok(None) };
+        let Some(text) = read(&path)? else { return Ok(None) };
         Record::parse(&text).map(Some).ok_or(KeyError::Damaged(path))
     }
 
     fn remember(&self, record: &Record) -> Result<(), KeyError> {
-        self.write(self.record_path(), &record.write())
-    }
-
-    fn read(&self, path: &PathBuf) -> Result<Option<String>, KeyError> {
-        match fs::read(path) {
-            Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| KeyError::Damaged(path.clone())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(KeyError::Io { path: path.clone(), source }),
-        }
-    }
-
-    fn write(&self, path: PathBuf, content: &str) -> Result<(), KeyError> {
-        disk::replace(&path, content.as_bytes()).map_err(|source| KeyError::Io { path, source })
+        write(self.record_path(), &record.write())
     }
 
     /// Whether a second key would lose what the first one sealed.
@@ -223,6 +211,18 @@ impl Place<'_> {
     fn record_path(&self) -> PathBuf {
         self.home.dir().join("master.json")
     }
+}
+
+fn read(path: &PathBuf) -> Result<Option<String>, KeyError> {
+    match fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| KeyError::Damaged(path.clone())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(KeyError::Io { path: path.clone(), source }),
+    }
+}
+
+fn write(path: PathBuf, content: &str) -> Result<(), KeyError> {
+    disk::replace(&path, content.as_bytes()).map_err(|source| KeyError::Io { path, source })
 }
 
 /// The key that the person's passphrase opens; `Err(None)` if they give none.

@@ -49,7 +49,7 @@ pub(crate) enum KeyFile {
 pub(crate) struct Sealed {
     cost: Cost,
     salt: Vec<u8>,
-    sealed: Vec<u8>,
+    ciphertext: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -126,7 +126,7 @@ impl Sealed {
     /// The key, if this is the passphrase.
     pub(crate) fn open(&self, passphrase: &Passphrase) -> Result<MasterKey, Unopened> {
         let key = stretch(passphrase, &self.salt, self.cost).ok_or(Unopened::Damaged)?;
-        let master = key.open(&place(self.cost), &self.sealed).ok_or(Unopened::WrongPassphrase)?;
+        let master = key.open(&place(self.cost), &self.ciphertext).ok_or(Unopened::WrongPassphrase)?;
         let master = Zeroizing::new(master);
         Ok(MasterKey::from_bytes(master.as_slice().try_into().map_err(|_| Unopened::Damaged)?))
     }
@@ -140,8 +140,8 @@ fn fields(json: Json) -> Option<KeyFile> {
             let bearable =
                 cost.memory_kib <= max.memory_kib && cost.passes <= max.passes && cost.lanes <= max.lanes;
             let salt = B64.decode(json.salt?.as_bytes()).ok()?;
-            let sealed = B64.decode(json.sealed?.as_bytes()).ok()?;
-            bearable.then_some(KeyFile::Sealed(Sealed { cost, salt, sealed }))
+            let ciphertext = B64.decode(json.sealed?.as_bytes()).ok()?;
+            bearable.then_some(KeyFile::Sealed(Sealed { cost, salt, ciphertext }))
         }
         "plain" => {
             let key = Zeroizing::new(B64.decode(json.key?.as_bytes()).ok()?);

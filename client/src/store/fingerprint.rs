@@ -39,7 +39,9 @@ mod tests {
             (0..3).map(|_| DataKey::from_bytes([1; 32]).seal(b"", b"the same")).collect();
         let of = |rows: &[&Vec<u8>]| {
             let mut fingerprint = Fingerprint::default();
-            rows.iter().for_each(|row| fingerprint.flip(row));
+            for row in rows {
+                fingerprint.flip(row);
+            }
             fingerprint
         };
         assert_eq!(of(&[&rows[0], &rows[1]]), of(&[&rows[1], &rows[0]]));

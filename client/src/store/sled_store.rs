@@ -123,12 +123,12 @@ impl SledStore {
     }
 
     fn compact_over(&mut self, bytes_min: u64) -> Result<Compaction, Fault> {
-        let before = self.run(|db| db.size_on_disk())?;
+        let before = self.run(sled::Db::size_on_disk)?;
         if before < bytes_min || before <= COMPACT_RATIO * self.live_bytes()? {
             return Ok(Compaction::NotWorthIt);
         }
         self.rewrite()?;
-        let after = self.run(|db| db.size_on_disk())?;
+        let after = self.run(sled::Db::size_on_disk)?;
         tracing::info!(before, after, "compacted the local store");
         Ok(Compaction::Done { before, after })
     }

@@ -249,7 +249,7 @@ fn compacting_keeps_every_row_and_gives_space_back() {
     assert_eq!(before.len(), 20);
     assert_eq!(store.compact().unwrap(), Compaction::NotWorthIt, "nobody minds a few megabytes");
     let Compaction::Done { before: size_before, after } = store.compact_over(1).unwrap() else {
-        panic!("{} bytes for {} rows are worth it", store.run(|db| db.size_on_disk()).unwrap(), before.len());
+        panic!("{} bytes for {} rows are worth it", store.run(sled::Db::size_on_disk).unwrap(), before.len());
     };
     assert!(after * 2 < size_before, "{size_before} -> {after}");
     assert_eq!(store.range(Tree::Entries, &Span::all(), Direction::Forward, 1000).unwrap(), before);

@@ -16,7 +16,8 @@ pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
 }
 
 pub(super) fn make_private(file: &File) -> io::Result<()> {
-    if file.metadata()?.permissions().mode() & 0o077 == 0 {
+    const OTHERS: u32 = 0o077;
+    if file.metadata()?.permissions().mode() & OTHERS == 0 {
         return Ok(());
     }
     file.set_permissions(Permissions::from_mode(0o600))
