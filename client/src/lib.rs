@@ -4,3 +4,4 @@ pub mod net;
 pub mod keys;
 pub mod store;
 pub mod vault;
+pub mod timeline;
