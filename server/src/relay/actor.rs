@@ -99,7 +99,8 @@ async fn identified<S: AsyncRead + AsyncWrite + Unpin + Send>(
         };
         match ClientFrame::decode(&frame) {
             Ok(ClientFrame::Identify(identify)) => {
-                let check = move |store: &dyn crate::store::Reader| admission::identify(store, &challenge, &identify);
+                let check =
+                    move |store: &dyn crate::store::Reader| admission::identify(store, &challenge, &identify);
                 let identity = hub.run(check).await.ok_or(Some(CloseCode::Restarting))?;
                 return match identity {
                     Ok(identity) => enter(hub, identity).await,
@@ -237,7 +238,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
     fn new(hub: &'a Hub, socket: &'a mut WebSocketStream<S>, conn: Arc<Conn>) -> Self {
         let now = hub.clock.now();
         // Between 0.8 and 1.2: connections that came at once do not ping at once.
-        let jitter = 0.8 + 0.4 * (conn.id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f64 / f64::from(1 << 24);
+        let jitter =
+            0.8 + 0.4 * (conn.id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f64 / f64::from(1 << 24);
         Self {
             hub,
             socket,
@@ -297,7 +299,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
                             // The library has queued a pong for a ping.
                             Message::Ping(_) => self.unflushed = true,
                             Message::Pong(_) | Message::Frame(_) => {}
-                            Message::Text(_) => return Poll::Ready(Event::End(Some(CloseCode::ProtocolError))),
+                            Message::Text(_) => {
+                                return Poll::Ready(Event::End(Some(CloseCode::ProtocolError)));
+                            }
                             Message::Close(_) => return Poll::Ready(Event::End(None)),
                         }
                         continue;

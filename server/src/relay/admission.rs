@@ -39,7 +39,9 @@ pub fn hello(incarnation: Incarnation, nonce: [u8; 32], now: u64) -> (Challenge,
 pub fn identify(store: &dyn Reader, challenge: &Challenge, identify: &Identify) -> Result<Identity, Turned> {
     let version = spoken(identify.version)?;
     let unknown = Turned::Away(CloseCode::Unauthorized);
-    let Some(DeviceRow { account: id, blocked }) = store.device(&identify.device)? else { return Err(unknown) };
+    let Some(DeviceRow { account: id, blocked }) = store.device(&identify.device)? else {
+        return Err(unknown);
+    };
     if !identify.account.is_zero() && identify.account != id {
         return Err(unknown);
     }

@@ -168,9 +168,10 @@ impl Hub {
     }
 
     fn publish(&self, mut committed: Committed, writes: usize) {
-        let failed = committed.answers.iter().any(|(_, result, _)| {
-            matches!(result, Err(ErrorCode::StorageFull | ErrorCode::StorageFailed))
-        });
+        let failed = committed
+            .answers
+            .iter()
+            .any(|(_, result, _)| matches!(result, Err(ErrorCode::StorageFull | ErrorCode::StorageFailed)));
         if self.unwell.swap(failed, Ordering::Relaxed) != failed {
             self.metrics.refusing_writes.set(i64::from(failed));
         }

@@ -160,7 +160,11 @@ fn page(store: &dyn Reader, account: &AccountId, fetch: &frame::Fetch) -> Result
     }))
 }
 
-fn control(store: &dyn Reader, account: &AccountId, fetch: &frame::FetchControl) -> Result<ServerFrame, Refused> {
+fn control(
+    store: &dyn Reader,
+    account: &AccountId,
+    fetch: &frame::FetchControl,
+) -> Result<ServerFrame, Refused> {
     let until = membership(store, account, &fetch.room)?.left.map_or(Seq(u64::MAX), |left| left.seq);
     let mut found = store.control(&fetch.room, fetch.from, ITEMS_MAX)?;
     let full = found.len() >= ITEMS_MAX as usize;

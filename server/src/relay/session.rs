@@ -51,9 +51,12 @@ impl Session {
                 self.signed(append.req, Entry::parse(append.entry).ok(), author_of_entry, Write::Control)
             }
             ClientFrame::AppendChain(append) => self.chain(append.req, append.entry),
-            ClientFrame::SetRegister(append) => {
-                self.signed(append.req, Register::parse(append.entry).ok(), author_of_register, Write::Register)
-            }
+            ClientFrame::SetRegister(append) => self.signed(
+                append.req,
+                Register::parse(append.entry).ok(),
+                author_of_register,
+                Write::Register,
+            ),
             ClientFrame::Republish(offer) => self.republish(offer.req, offer.room, offer.entries),
             ClientFrame::SetProfile(set) => Step::Write(Write::Profile(set)),
             ClientFrame::CreateInvite(create) => match random_token() {

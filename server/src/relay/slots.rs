@@ -1,11 +1,11 @@
 //! Rendezvous slots: where a new device and one that is in meet. Each part is written once, and everything is gone after
 //! ten minutes. In memory alone: a restart of the relay costs a person another code.
 
+use bytes::Bytes;
 use kith_protocol::error::ErrorCode;
 use kith_protocol::frame::{ClientFrame, Refused, Request, ServerFrame, Slot};
 use kith_protocol::ids::SlotId;
 use kith_protocol::limits::{SLOT_BYTES_MAX, SLOT_LIFETIME_S};
-use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 

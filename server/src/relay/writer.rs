@@ -10,7 +10,7 @@ use super::writes::Write;
 use crate::store::{Engine, RoomHead, StoreError};
 use bytes::Bytes;
 use kith_protocol::error::{CloseCode, ErrorCode};
-use kith_protocol::frame::{Ack, Acks, Entries, Rejected, Registers, ServerFrame, Value};
+use kith_protocol::frame::{Ack, Acks, Entries, Registers, Rejected, ServerFrame, Value};
 use kith_protocol::ids::{AccountId, DeviceId, RoomId, Seq};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -520,4 +520,3 @@ fn chain_code(error: kith_protocol::account::ChainError) -> ErrorCode {
         ChainError::Full => ErrorCode::LimitReached,
     }
 }
-

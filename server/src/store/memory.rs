@@ -2,8 +2,8 @@
 //! tests, loses what is not.
 
 use super::{
-    AccountRow, Append, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range, Reader, RoomHead,
-    StoreError, Stretch, Totals,
+    AccountRow, Append, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range, Reader,
+    RoomHead, StoreError, Stretch, Totals,
 };
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
@@ -63,7 +63,13 @@ impl MemoryEngine {
     pub fn restored(&self, incarnation: Incarnation) -> Self {
         let state = self.committed.lock().clone();
         let shared = |state| Shared(Arc::new(Mutex::new(state)));
-        Self { incarnation, working: shared(state.clone()), committed: shared(state), group: Vec::new(), full: false }
+        Self {
+            incarnation,
+            working: shared(state.clone()),
+            committed: shared(state),
+            group: Vec::new(),
+            full: false,
+        }
     }
 
     /// From now on, commits fail for want of room; or no longer.
@@ -298,7 +304,8 @@ impl Directory for Shared {
 
     fn account_by_handle(&self, handle: &str) -> Result<Option<AccountRow>, StoreError> {
         let state = self.lock();
-        let found = state.accounts.values().find(|account| account.handle == handle).map(|account| account.id);
+        let found =
+            state.accounts.values().find(|account| account.handle == handle).map(|account| account.id);
         Ok(found.and_then(|id| state.account(&id)))
     }
 
@@ -342,9 +349,8 @@ impl Directory for Shared {
 
     fn invites(&self, by: Option<&AccountId>, now: u64) -> Result<Vec<InviteRow>, StoreError> {
         let state = self.lock();
-        let open = |invite: &&InviteRow| {
-            invite.by.as_ref() == by && invite.uses > 0 && invite.expires_at > now
-        };
+        let open =
+            |invite: &&InviteRow| invite.by.as_ref() == by && invite.uses > 0 && invite.expires_at > now;
         let mut found: Vec<_> = state.invites.values().filter(open).cloned().collect();
         found.sort_by_key(|invite| (invite.expires_at, invite.token));
         Ok(found)
@@ -353,7 +359,8 @@ impl Directory for Shared {
     fn totals(&self) -> Result<Totals, StoreError> {
         let state = self.lock();
         let entries = state.rooms.values().flat_map(|room| &room.entries);
-        let (count, bytes) = entries.fold((0, 0), |(n, bytes), entry| (n + 1, bytes + entry.raw().len() as u64));
+        let (count, bytes) =
+            entries.fold((0, 0), |(n, bytes), entry| (n + 1, bytes + entry.raw().len() as u64));
         Ok(Totals {
             accounts: state.accounts.len() as u64,
             rooms: state.rooms.len() as u64,

@@ -68,7 +68,11 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     for (done, step) in STEPS.iter().enumerate().skip(version) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
-        transaction.pragma_update(None, "user_version", u32::try_from(done + 1).expect("a handful of steps"))?;
+        transaction.pragma_update(
+            None,
+            "user_version",
+            u32::try_from(done + 1).expect("a handful of steps"),
+        )?;
         transaction.commit()?;
     }
     Ok(())

@@ -4,8 +4,8 @@
 //! are written once, at its end.
 
 use super::{
-    AccountRow, Append, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range, Reader, RelayRole,
-    RoomHead, StoreError, Stretch, Totals, schema,
+    AccountRow, Append, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range, Reader,
+    RelayRole, RoomHead, StoreError, Stretch, Totals, schema,
 };
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
@@ -52,7 +52,8 @@ impl SqliteEngine {
             [fresh.as_bytes()],
         )?;
         let incarnation: Vec<u8> =
-            connection.query_row("SELECT value FROM meta WHERE name = 'incarnation'", [], |row| row.get(0))?;
+            connection
+                .query_row("SELECT value FROM meta WHERE name = 'incarnation'", [], |row| row.get(0))?;
         Ok(Self {
             path: path.to_owned(),
             tables: Tables(connection),
@@ -114,7 +115,8 @@ impl SqliteEngine {
             self.tables.one("SELECT entry FROM entries WHERE place = ?1", &[&place], |row| row.get(0))?;
         let Some(raw) = raw else { return Ok(()) };
         let entry = damaged(Entry::parse(raw.into()))?.redacted();
-        self.tables.run("UPDATE entries SET entry = ?2 WHERE place = ?1", &[&place, &entry.raw().as_ref()])?;
+        self.tables
+            .run("UPDATE entries SET entry = ?2 WHERE place = ?1", &[&place, &entry.raw().as_ref()])?;
         Ok(())
     }
 }
@@ -342,7 +344,8 @@ impl Tables {
             |row| row.get(0),
         )?;
         let Some(place) = place else { return Ok(None) };
-        let room = self.one("SELECT id FROM rooms WHERE num = ?1", &[&(place >> SEQ_BITS)], |row| id(row, 0))?;
+        let room =
+            self.one("SELECT id FROM rooms WHERE num = ?1", &[&(place >> SEQ_BITS)], |row| id(row, 0))?;
         Ok(room.map(|room: RoomId| (room, seq_of(place))))
     }
 }
@@ -594,7 +597,9 @@ fn invite_of(row: &Row<'_>) -> rusqlite::Result<InviteRow> {
 
 fn membership_of(row: &Row<'_>) -> rusqlite::Result<Membership> {
     let seq: Option<i64> = row.get(1)?;
-    let left = |seq| Ok::<_, rusqlite::Error>(Left { seq: Seq(uint(seq)), hash: id(row, 2)?, control_len: row.get(3)? });
+    let left = |seq| {
+        Ok::<_, rusqlite::Error>(Left { seq: Seq(uint(seq)), hash: id(row, 2)?, control_len: row.get(3)? })
+    };
     Ok(Membership { room: id(row, 0)?, left: seq.map(left).transpose()? })
 }
 
