@@ -2,11 +2,13 @@
 //! two folds under every order of delivery.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be unwrapped fails the test")]
 
+mod agreement;
 mod any;
 mod choices;
 mod damage;
 mod dump;
 mod folds;
+mod fuzz_seeds;
 mod people;
 mod round_trip;
 mod samples;
