@@ -151,7 +151,7 @@ fn silence_that_depends_on_the_moment_is_kept_too() {
 fn privacy_says_how_much_is_shown() {
     let plain = entry(text(&[]));
     let shown = |privacy, kind| {
-        let notice = asked(&Context { privacy, kind, ..context() }, &plain).notice.expect("it notifies");
+        let notice = asked(&Context { kind, privacy, ..context() }, &plain).notice.expect("it notifies");
         (notice.title, notice.body)
     };
     let pair = |title: &str, body: &str| (title.to_owned(), body.to_owned());

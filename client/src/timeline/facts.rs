@@ -272,8 +272,8 @@ impl<'a> Thing<'a> {
     /// The message that this edits or is about to take away.
     fn changes(self) -> Option<&'a Target> {
         match self {
-            Self::Entry(Verified { content: Content::Edit(edit), .. }) => Some(&edit.target),
-            Self::Echo(Echo { content: EchoContent::Edit(edit), .. }) => Some(&edit.target),
+            Self::Entry(Verified { content: Content::Edit(edit), .. })
+            | Self::Echo(Echo { content: EchoContent::Edit(edit), .. }) => Some(&edit.target),
             Self::Echo(Echo { content: EchoContent::Redaction(target), .. }) => Some(target),
             _ => None,
         }

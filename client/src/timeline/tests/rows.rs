@@ -109,7 +109,9 @@ fn a_page_from_the_middle_looks_as_in_the_whole() {
     }
 
     let mut whole = Shown::with(log.clone());
-    reactions.iter().for_each(|value| drop(whole.register(value)));
+    for value in &reactions {
+        whole.register(value);
+    }
     let of_page: Vec<Message> =
         whole.copy.into_iter().filter(|line| (2..=4).contains(&line.seq.unwrap().0)).collect();
     assert_eq!(page.copy, of_page);
