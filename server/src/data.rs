@@ -21,12 +21,7 @@ impl DataDir {
         let io = |source| DataDirError::Io { path: path.to_owned(), source };
         platform::create_private_dir(path).map_err(io)?;
         let path = path.canonicalize().map_err(io)?;
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join(LOCK_FILE))
-            .map_err(io)?;
+        let lock = platform::open_private_file(&path.join(LOCK_FILE)).map_err(io)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path }),

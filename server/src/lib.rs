@@ -1,17 +1,23 @@
 //! The relay.
 
 pub mod admin;
+pub mod args;
 pub mod clock;
+pub mod commands;
 pub mod config;
+mod copied;
 pub mod data;
 pub mod http;
 pub mod listen;
 pub mod logging;
 pub mod metrics;
+pub mod operator;
 mod places;
 pub mod platform;
 pub mod rate;
+pub mod reach;
 pub mod relay;
+pub mod serve;
 pub mod store;
 pub mod stream;
 pub mod tls;

@@ -15,7 +15,8 @@ mod transport;
 pub use self::{
     client::{AskError, ask},
     protocol::{
-        AdminError, AdminRequest, AdminResponse, DeviceRow, NewInvite, Role, RoomRow, Stats, UserRow,
+        AdminError, AdminRequest, AdminResponse, DeviceRow, InviteRow, NewInvite, Role, RoomRow, Stats,
+        UserRow,
     },
     server::{AdminDoor, AdminHandler, BindError},
 };

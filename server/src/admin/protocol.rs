@@ -48,7 +48,7 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum AdminResponse {
-    Invite { link: String, uses: u32, expires_ms: u64 },
+    Invite(InviteRow),
     Users { users: Vec<UserRow> },
     Devices { devices: Vec<DeviceRow> },
     Rooms { rooms: Vec<RoomRow> },
@@ -72,11 +72,25 @@ impl AdminResponse {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InviteRow {
+    /// `kith://join?...`: everything that a newcomer needs. A secret until it is used.
+    pub link: String,
+    /// The same for a browser, where the relay's certificate is one that browsers trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    pub role: Role,
+    pub uses: u32,
+    pub expires_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRow {
     pub handle: String,
     pub account: String,
+    pub name: String,
     pub role: Role,
     pub enabled: bool,
+    /// Live ones.
     pub devices: u64,
     pub rooms: u64,
     pub joined_ms: u64,
@@ -88,11 +102,13 @@ pub struct DeviceRow {
     pub name: String,
     pub handle: String,
     pub account: String,
-    /// `app`, `recovery`, and whatever comes later.
+    /// `personal` or `recovery`.
     pub kind: String,
-    pub connected: bool,
+    pub added_ms: u64,
+    /// By its owner: for ever.
     pub revoked: bool,
-    pub last_seen_ms: Option<u64>,
+    /// By the operator of this relay.
+    pub blocked: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,18 +125,22 @@ pub struct RoomRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     pub version: String,
-    /// Where it listens: `ws://127.0.0.1:7443`.
-    pub address: String,
+    /// Where it listens.
+    pub listen: String,
+    /// What stands in links: `ws://127.0.0.1:7443`.
+    pub url: String,
+    pub metrics: Option<String>,
     pub uptime_s: u64,
+    /// Those that have not proved a device yet included.
     pub connections: u64,
     pub identified: u64,
+    pub online_accounts: u64,
     pub accounts: u64,
-    pub devices: u64,
     pub rooms: u64,
     pub entries: u64,
-    pub registers: u64,
     pub database_bytes: u64,
     pub free_bytes: u64,
-    /// The identity of the logs, as the protocol shows it.
+    pub well: bool,
+    /// The identity of the logs; a restored copy has a new one.
     pub incarnation: String,
 }

@@ -21,8 +21,8 @@ pub struct Layers {
     pub file: Option<PathBuf>,
     /// All variables of the environment; those without `KITH_` are passed over.
     pub variables: Vec<(String, String)>,
-    /// Dotted keys from the command line.
-    pub flags: Vec<(&'static str, Value)>,
+    /// Dotted keys from the command line, with their values as text.
+    pub flags: Vec<(String, String)>,
 }
 
 impl Layers {
@@ -35,8 +35,8 @@ impl Layers {
         for (name, value) in &self.variables {
             lay_variable(&mut config, name, value)?;
         }
-        for (key, value) in &self.flags {
-            set(&mut config, key, value.clone(), Origin::Flag)?;
+        for (key, text) in &self.flags {
+            lay_flag(&mut config, key, text)?;
         }
         parse(config)
     }
@@ -127,20 +127,34 @@ fn lay_variable(config: &mut Flat, name: &str, text: &str) -> Result<(), ConfigE
         return Ok(());
     }
     let Some(key) = config.keys().find(|key| variable(key) == name).cloned() else {
-        return Err(ConfigError::UnknownKey {
-            key: name.to_owned(),
-            origin: Origin::Variable,
-            nearest: nearest(name, config.keys().map(|key| variable(key))),
-        });
+        let nearest = nearest(name, config.keys().map(|key| variable(key)));
+        return Err(ConfigError::UnknownKey { key: name.to_owned(), origin: Origin::Variable, nearest });
     };
-    let current = config.get(&key).expect("the key was just found");
-    let value = value_like(current, text).ok_or_else(|| ConfigError::WrongType {
-        key: name.to_owned(),
-        origin: Origin::Variable,
+    set_text(config, &key, name, text, Origin::Variable)
+}
+
+fn lay_flag(config: &mut Flat, key: &str, text: &str) -> Result<(), ConfigError> {
+    set_text(config, key, key, text, Origin::Flag)
+}
+
+/// `shown` is what the key is called where it comes from.
+fn set_text(
+    config: &mut Flat,
+    key: &str,
+    shown: &str,
+    text: &str,
+    origin: Origin,
+) -> Result<(), ConfigError> {
+    let Some(current) = config.get_mut(key) else {
+        let nearest = nearest(key, config.keys().cloned());
+        return Err(ConfigError::UnknownKey { key: shown.to_owned(), origin, nearest });
+    };
+    *current = value_like(current, text).ok_or_else(|| ConfigError::WrongType {
+        key: shown.to_owned(),
+        origin,
         wanted: kind(current),
         found: format!("`{text}`"),
     })?;
-    config.insert(key, value);
     Ok(())
 }
 
@@ -221,7 +235,7 @@ mod tests {
             ("PATH".into(), "/bin".into()),
             ("KITH_PASSPHRASE".into(), "of another program".into()),
         ];
-        layers.flags = vec![("listen", "127.0.0.1:3333".into())];
+        layers.flags = vec![("listen".into(), "127.0.0.1:3333".into())];
         let config = layers.load().unwrap();
         assert_eq!(config.listen.port(), 3333);
         assert_eq!(config.limits.max_body_bytes, 2000);

@@ -89,7 +89,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_connections: 20_000,
+            max_connections: 10_000,
             max_handshakes: 512,
             connections_per_address: 256,
             new_connections_per_address_per_second: 20,

@@ -115,6 +115,11 @@ impl Config {
             TlsMode::Auto => Security::SelfSigned,
         }
     }
+
+    /// As a file would say it.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a Config is strings, numbers, lists of strings and sections of these")
+    }
 }
 
 impl Default for Config {

@@ -3,6 +3,7 @@
 //! `/v1/ws` becomes a WebSocket and leaves HTTP behind; `/health` is for monitors, `/i/<token>` for people.
 
 pub(crate) mod forwarded;
+mod metrics_door;
 mod page;
 mod upgrade;
 
@@ -27,7 +28,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
-pub use self::upgrade::websocket_config;
+pub use self::{metrics_door::serve_metrics, upgrade::websocket_config};
 use crate::{
     listen::{Accept, Shared},
     places::{AddressPlace, Place},

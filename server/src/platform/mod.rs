@@ -16,7 +16,7 @@ use unix as here;
 use windows as here;
 
 pub use here::Signals;
-pub(crate) use here::{create_private_dir, raise_open_files_limit};
+pub(crate) use here::{create_private_dir, file_number, open_private_file, raise_open_files_limit};
 
 /// What the system asks of a running relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

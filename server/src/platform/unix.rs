@@ -1,15 +1,20 @@
 //! Linux, macOS and their kin.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File, Metadata, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::Path,
 };
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 use super::Signal;
+
+/// Made if it is not there; what it holds stays.
+pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+}
 
 pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
@@ -22,6 +27,11 @@ pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
 
 pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// The file's own number on its disk.
+pub(crate) fn file_number(metadata: &Metadata) -> u64 {
+    metadata.ino()
 }
 
 /// Each connection is an open file, and the usual soft limit is 1,024. Tells the limit that now holds.

@@ -1,7 +1,7 @@
 //! Windows. What a folder in the user's profile holds is private by the access list that it inherits.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, Metadata, OpenOptions},
     io,
     path::Path,
 };
@@ -11,6 +11,11 @@ use tokio::signal::windows::{
 };
 
 use super::Signal;
+
+/// Made if it is not there; what it holds stays.
+pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).open(path)
+}
 
 pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
@@ -24,6 +29,11 @@ pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
 #[expect(clippy::unnecessary_wraps, reason = "the same shape on every system")]
 pub(super) fn sync_dir(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Not to be had without opening the file; the time of birth is fine enough there.
+pub(crate) fn file_number(_metadata: &Metadata) -> u64 {
+    0
 }
 
 /// Sockets are not counted there.

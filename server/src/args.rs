@@ -1,0 +1,269 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::{admin::Role, config::Layers};
+
+/// The relay of Kith: one binary that a person can host.
+#[derive(Debug, Parser)]
+#[command(name = "kith-relay", version, after_help = AFTER_HELP, propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What says which relay is meant.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// The configuration, in TOML; see `kith-relay config print` [env: KITH_CONFIG]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Options for all commands")]
+    pub config: Option<PathBuf>,
+    /// The folder that holds everything [env: KITH_DATA] [default: kith-data]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Options for all commands")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the relay. Without any configuration: on loopback, with its data in ./kith-data
+    Serve(Serve),
+    /// Make an invite link
+    Invite(Invite),
+    /// List users, shut one out, let one in again
+    #[command(subcommand)]
+    Users(Users),
+    /// List devices, shut one out
+    #[command(subcommand)]
+    Devices(Devices),
+    /// List rooms
+    #[command(subcommand)]
+    Rooms(Rooms),
+    /// Show what the relay does and holds
+    Stats(Json),
+    /// Have the running relay read its configuration again, as SIGHUP does
+    Reload(Json),
+    /// Check or print the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print completions for a shell
+    Completions { shell: Shell },
+}
+
+#[derive(Debug, Default, Args)]
+pub struct Serve {
+    /// Where to listen: 0.0.0.0:7443 to be reached from other machines [env: KITH_LISTEN] [default: 127.0.0.1:7443]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Host or host:port in invite links [env: KITH_PUBLIC_ADDRESS] [default: where it listens]
+    #[arg(long, value_name = "HOST")]
+    pub public_address: Option<String>,
+    /// A proxy in front does TLS [env: KITH_BEHIND_PROXY]
+    #[arg(long)]
+    pub behind_proxy: bool,
+    /// A certificate (PEM) instead of a self-signed key [env: KITH_TLS_CERT]
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// Its key (PEM) [env: KITH_TLS_KEY]
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// Prometheus metrics on this loopback address [env: KITH_METRICS_LISTEN] [default: off]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub metrics: Option<SocketAddr>,
+    /// error, warn, info, debug or trace [env: KITH_LOG_LEVEL] [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub log: Option<String>,
+    /// text or json [env: KITH_LOG_FORMAT] [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// Any other key of the configuration, such as limits.max_connections=500
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub set: Vec<(String, String)>,
+    /// The data was put back from an older copy (noticed by itself if the database is another file than before)
+    #[arg(long)]
+    pub restored: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Invite {
+    /// How many people may join with it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub uses: u32,
+    /// For how long: 7d, 12h, 30m
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = lifetime)]
+    pub expires: Duration,
+    /// What they become here
+    #[arg(long, value_enum, default_value_t)]
+    pub role: Role,
+    /// A room that they are led to, by id
+    #[arg(long, value_name = "ROOM")]
+    pub room: Option<String>,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Users {
+    /// All accounts
+    List(Json),
+    /// Disconnect an account and refuse it from now on; what it wrote stays
+    Disable {
+        /// @handle or account id
+        user: String,
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Let it in again
+    Enable {
+        /// @handle or account id
+        user: String,
+        #[command(flatten)]
+        json: Json,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Devices {
+    /// All devices, or those of one user
+    List {
+        /// @handle or account id
+        user: Option<String>,
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Disconnect a device and refuse it from now on
+    Revoke {
+        /// Its id, or the beginning of it
+        device: String,
+        #[command(flatten)]
+        json: Json,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Rooms {
+    /// All rooms
+    List(Json),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say whether file, variables and flags make a good configuration
+    Check,
+    /// Print every key with its default and its reason, or with --effective what is set now
+    Print {
+        #[arg(long)]
+        effective: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Json {
+    /// Print JSON for scripts
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Place {
+    /// The layers for any command; `serve` adds its flags.
+    pub fn layers(&self) -> Layers {
+        let variables: Vec<_> = std::env::vars_os()
+            .filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+            })
+            .collect();
+        let named =
+            variables.iter().find(|(name, _)| name == "KITH_CONFIG").map(|(_, path)| PathBuf::from(path));
+        let data = self.data.iter().map(|data| ("data".to_owned(), data.to_string_lossy().into_owned()));
+        Layers { file: self.config.clone().or(named), flags: data.collect(), variables }
+    }
+}
+
+impl Serve {
+    /// Its flags as keys of the configuration.
+    pub fn flags(&self) -> Vec<(String, String)> {
+        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+        let set = [
+            ("listen", self.listen.map(|address| address.to_string())),
+            ("public_address", self.public_address.clone()),
+            ("behind_proxy", self.behind_proxy.then(|| "true".to_owned())),
+            ("tls.mode", self.cert.as_ref().map(|_| "files".to_owned())),
+            ("tls.cert", self.cert.as_ref().map(path)),
+            ("tls.key", self.key.as_ref().map(path)),
+            ("metrics.listen", self.metrics.map(|address| address.to_string())),
+            ("log.level", self.log.clone()),
+            ("log.format", self.log_format.clone()),
+        ];
+        let named = set.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        named.chain(self.set.iter().cloned()).collect()
+    }
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) =
+        text.split_once('=').ok_or("it must be KEY=VALUE, such as limits.max_connections=500")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| format!("{error}; write 7d, 12h or 30m"))?;
+    if (LIFETIME_MIN..=LIFETIME_MAX).contains(&time) {
+        Ok(time)
+    } else {
+        Err("it must be between a minute and a year".to_owned())
+    }
+}
+
+const LIFETIME_MIN: Duration = Duration::from_secs(60);
+const LIFETIME_MAX: Duration = Duration::from_secs(366 * 24 * 3_600);
+
+const AFTER_HELP: &str = "\
+Commands other than serve talk to the relay that runs on the same data folder, as the same user.
+Exit codes: 0 done, 1 failed or refused, 2 wrong usage or configuration, 3 no relay runs.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_become_keys() {
+        let cli = Cli::try_parse_from([
+            "kith-relay",
+            "serve",
+            "--listen",
+            "0.0.0.0:1",
+            "--cert",
+            "c",
+            "--key",
+            "k",
+            "--set",
+            "limits.max_connections=5",
+            "--data",
+            "d",
+        ])
+        .unwrap();
+        let Command::Serve(serve) = &cli.command else { panic!("serve") };
+        let layers = Layers { flags: serve.flags(), ..Layers::default() };
+        let config = layers.load().unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.limits.max_connections, 5);
+        assert_eq!(config.security(), crate::config::Security::Files);
+        assert_eq!(cli.place.data, Some("d".into()));
+    }
+
+    #[test]
+    fn invites_have_a_sensible_life() {
+        assert_eq!(lifetime("7d").unwrap().as_secs(), 604_800);
+        assert!(lifetime("soon").is_err() && lifetime("1s").is_err() && lifetime("9y").is_err());
+    }
+}

@@ -1,0 +1,286 @@
+//! What the operator asks of a running relay, and what the door asks of it.
+
+mod listings;
+
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use data_encoding::BASE64URL_NOPAD;
+use futures_util::future::BoxFuture;
+use kith_protocol::{
+    error::ErrorCode,
+    ids::{DeviceId, Hash, RoomId},
+    link::{InviteLink, TOKEN_LEN},
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::WebSocketStream;
+
+use crate::{
+    admin::{AdminHandler, AdminRequest, AdminResponse, InviteRow, NewInvite, Role, Stats},
+    clock::Instant,
+    config::Change,
+    listen::{Accept, Peer},
+    reach::Reach,
+    relay::{hub::Hub, writes::Write},
+    store::{self, Reader, RelayRole, StoreError},
+    stream::Stream,
+};
+
+/// A clone for each connection costs one count.
+#[derive(Clone)]
+pub struct Operator(Arc<Desk>);
+
+/// What an operator works with.
+pub struct Desk {
+    pub hub: Arc<Hub>,
+    pub reach: Reach,
+    pub listen: SocketAddr,
+    pub metrics: Option<SocketAddr>,
+    pub data: PathBuf,
+    pub started: Instant,
+    /// Reads the configuration again, and answers.
+    pub reload: mpsc::Sender<oneshot::Sender<Result<Change, String>>>,
+}
+
+impl Operator {
+    pub fn new(desk: Desk) -> Self {
+        Self(Arc::new(desk))
+    }
+
+    /// Where it listens, as a client would say it.
+    pub fn url(&self) -> &str {
+        &self.0.reach.url
+    }
+
+    /// The owner's invite while nobody has joined: the one that is still good, or a new one. None once somebody has.
+    pub async fn first_invite(&self) -> Result<Option<InviteRow>, Refusal> {
+        let now = self.0.hub.clock.unix_ms();
+        let (accounts, open) =
+            self.read(move |store| Ok((store.totals()?.accounts, store.invites(None, now)?))).await?;
+        if accounts > 0 {
+            return Ok(None);
+        }
+        if let Some(invite) =
+            open.iter().find(|invite| invite.role == RelayRole::Owner && invite.room.is_none())
+        {
+            return Ok(Some(self.row(invite)));
+        }
+        let new = NewInvite { uses: 1, expires_s: FIRST_INVITE_S, role: Role::Owner, room: None };
+        self.invite(new).await.map(Some)
+    }
+
+    async fn answer(&self, request: AdminRequest) -> Result<AdminResponse, Refusal> {
+        match request {
+            AdminRequest::Invite(new) => Ok(AdminResponse::Invite(self.invite(new).await?)),
+            AdminRequest::Users => Ok(AdminResponse::Users { users: self.read(listings::users).await? }),
+            AdminRequest::UserEnable { user } => self.switch(user, false).await,
+            AdminRequest::UserDisable { user } => self.switch(user, true).await,
+            AdminRequest::Devices { user } => {
+                let devices = self.read(move |store| listings::devices(store, user.as_deref())).await?;
+                Ok(AdminResponse::Devices { devices })
+            }
+            AdminRequest::DeviceRevoke { device } => self.block(device).await,
+            AdminRequest::Rooms => Ok(AdminResponse::Rooms { rooms: self.read(listings::rooms).await? }),
+            AdminRequest::Stats => Ok(AdminResponse::Stats { stats: self.stats().await? }),
+            AdminRequest::Reload => self.reload().await,
+        }
+    }
+
+    async fn invite(&self, new: NewInvite) -> Result<InviteRow, Refusal> {
+        if new.uses == 0 || new.expires_s == 0 {
+            return Err(Refusal::bad("an invite needs at least one use and some time"));
+        }
+        let room = match &new.room {
+            None => None,
+            Some(text) => {
+                let room: RoomId = text.parse().map_err(|_| Refusal::unknown("room", text))?;
+                let head = self.read(move |store| Ok(store.head(&room)?)).await?;
+                if head.control_len == 0 {
+                    return Err(Refusal::unknown("room", text));
+                }
+                Some(room)
+            }
+        };
+        let mut token = [0; TOKEN_LEN];
+        getrandom::fill(&mut token).map_err(|_| Refusal::bad("the system has no random numbers"))?;
+        let expires_at = self.0.hub.clock.unix_ms().saturating_add(new.expires_s.saturating_mul(1_000));
+        let invite =
+            store::InviteRow { token, uses: new.uses, expires_at, role: new.role.into(), room, by: None };
+        let row = self.row(&invite);
+        self.0.hub.ask(Write::PutInvite(invite)).await?;
+        Ok(row)
+    }
+
+    async fn switch(&self, user: String, disabled: bool) -> Result<AdminResponse, Refusal> {
+        let row = self.read(move |store| listings::account(store, &user)).await?;
+        self.0.hub.ask(Write::Disable(row.id, disabled)).await?;
+        let done =
+            if disabled { "is shut out; all its devices are disconnected" } else { "may connect again" };
+        Ok(AdminResponse::Done { message: format!("@{} {done}", row.handle) })
+    }
+
+    async fn block(&self, device: String) -> Result<AdminResponse, Refusal> {
+        let found = self.read(move |store| listings::find_device(store, &device)).await?;
+        let id: DeviceId = found.device.parse().map_err(|_| Refusal::unknown("device", &found.device))?;
+        self.0.hub.ask(Write::Block(id)).await?;
+        let message = format!("the device {} of @{} is shut out and disconnected", found.name, found.handle);
+        Ok(AdminResponse::Done { message })
+    }
+
+    async fn stats(&self) -> Result<Stats, Refusal> {
+        let Desk { hub, reach, listen, metrics, data, started, .. } = &*self.0;
+        let totals = self.read(|store| Ok(store.totals()?)).await?;
+        let (identified, online_accounts) = hub.registry.count();
+        Ok(Stats {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            listen: listen.to_string(),
+            url: reach.url.clone(),
+            metrics: metrics.map(|address| address.to_string()),
+            uptime_s: started.elapsed().as_secs(),
+            connections: hub.metrics.connections.get().try_into().unwrap_or(0),
+            identified: identified as u64,
+            online_accounts: online_accounts as u64,
+            accounts: totals.accounts,
+            rooms: totals.rooms,
+            entries: totals.entries,
+            database_bytes: totals.bytes,
+            free_bytes: fs4::available_space(data).unwrap_or(0),
+            well: hub.is_well(),
+            incarnation: hub.incarnation.to_string(),
+        })
+    }
+
+    async fn reload(&self) -> Result<AdminResponse, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.0.reload.send(reply).await.map_err(|_| Refusal::down())?;
+        let change = answer.await.map_err(|_| Refusal::down())?.map_err(|why| Refusal::bad(&why))?;
+        Ok(AdminResponse::Done { message: describe(&change) })
+    }
+
+    fn row(&self, invite: &store::InviteRow) -> InviteRow {
+        InviteRow {
+            link: self.link(invite).to_string(),
+            page: self.0.reach.page(&BASE64URL_NOPAD.encode(&invite.token)),
+            role: invite.role.into(),
+            uses: invite.uses,
+            expires_ms: invite.expires_at,
+        }
+    }
+
+    fn link(&self, invite: &store::InviteRow) -> InviteLink {
+        InviteLink {
+            relay: self.0.reach.url.clone(),
+            token: invite.token,
+            pin: self.0.reach.pin.map(Hash),
+            from: invite.by,
+            room: invite.room,
+        }
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Reader) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.0.hub.run(work).await.ok_or_else(Refusal::down)?
+    }
+}
+
+impl AdminHandler for Operator {
+    fn handle(&self, request: AdminRequest) -> BoxFuture<'_, AdminResponse> {
+        Box::pin(async move {
+            self.answer(request)
+                .await
+                .unwrap_or_else(|refusal| AdminResponse::error(refusal.code, refusal.message))
+        })
+    }
+}
+
+impl Accept for Operator {
+    fn accept(
+        self,
+        socket: WebSocketStream<Stream>,
+        peer: Peer,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        Arc::clone(&self.0.hub).serve(socket, peer)
+    }
+
+    fn health(&self) -> Result<(), &'static str> {
+        if self.0.hub.is_well() { Ok(()) } else { Err("writes cannot be stored; reads go on") }
+    }
+
+    async fn invite_link(&self, token: &str) -> Option<String> {
+        let token: [u8; TOKEN_LEN] = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?.try_into().ok()?;
+        let invite = self.read(move |store| Ok(store.invite(&token)?)).await.ok()??;
+        let good = invite.uses > 0 && invite.expires_at > self.0.hub.clock.unix_ms();
+        good.then(|| self.link(&invite).to_string())
+    }
+}
+
+/// Why a command was not done: a code for scripts, a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    code: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn bad(message: &str) -> Self {
+        Self { code: "bad-request", message: message.to_owned() }
+    }
+
+    fn unknown(what: &str, name: &str) -> Self {
+        let message = format!("there is no {what} `{name}` here; `kith-relay {what}s list` shows all");
+        Self { code: "not-found", message }
+    }
+
+    fn down() -> Self {
+        Self { code: "shutting-down", message: "the relay is shutting down".to_owned() }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self { code: "storage", message: error.to_string() }
+    }
+}
+
+impl From<ErrorCode> for Refusal {
+    fn from(code: ErrorCode) -> Self {
+        Self { code: "refused", message: format!("the relay refused: {code:?}") }
+    }
+}
+
+impl From<Role> for RelayRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Member => Self::Member,
+            Role::Admin => Self::Admin,
+            Role::Owner => Self::Owner,
+        }
+    }
+}
+
+impl From<RelayRole> for Role {
+    fn from(role: RelayRole) -> Self {
+        match role {
+            RelayRole::Member => Self::Member,
+            RelayRole::Admin => Self::Admin,
+            RelayRole::Owner => Self::Owner,
+        }
+    }
+}
+
+pub(crate) fn describe(change: &Change) -> String {
+    let mut parts = Vec::new();
+    match change.applied.as_slice() {
+        [] => parts.push("nothing has changed".to_owned()),
+        keys => parts.push(format!("changed: {}", keys.join(", "))),
+    }
+    if !change.needs_restart.is_empty() {
+        parts.push(format!("needs a restart: {}", change.needs_restart.join(", ")));
+    }
+    parts.join("; ")
+}
+
+/// A week: time to find the link again, and not for ever.
+const FIRST_INVITE_S: u64 = Duration::from_secs(7 * 24 * 3_600).as_secs();

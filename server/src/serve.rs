@@ -1,0 +1,236 @@
+//! A running relay, from its start to its end.
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use kith_protocol::ids::Incarnation;
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    sync::{mpsc, oneshot},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    admin::{AdminDoor, BindError},
+    clock::Clock,
+    commands::print,
+    config::{Change, Config, ConfigError, Layers, Live},
+    copied,
+    data::{DataDir, DataDirError},
+    http,
+    listen::Door,
+    logging::{Logging, LoggingError},
+    metrics::Metrics,
+    operator::{Desk, Operator, Refusal, describe},
+    platform::{self, Signal, Signals},
+    reach::Reach,
+    relay::hub::{Hub, Threads},
+    store::{StoreError, sqlite::SqliteEngine},
+    tls::{Tls, TlsError},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Logging(#[from] LoggingError),
+    #[error(transparent)]
+    Data(#[from] DataDirError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Admin(#[from] BindError),
+    #[error("the port of {address} is in use; choose another with {flag}")]
+    PortInUse { address: SocketAddr, flag: &'static str },
+    #[error("cannot listen on {address}: {source}; choose an address of this machine with {flag}")]
+    Listen { address: SocketAddr, flag: &'static str, source: io::Error },
+    #[error("the database {} cannot be opened: {source}", path.display())]
+    Open { path: PathBuf, source: StoreError },
+    #[error("the database {} cannot be looked at: {source}", path.display())]
+    Look { path: PathBuf, source: io::Error },
+    #[error("the owner's invite cannot be made: {0}")]
+    FirstInvite(#[from] Refusal),
+    #[error("the system does not let the relay start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Runs until it is told to stop.
+pub fn serve(layers: &Layers, restored: bool) -> Result<(), ServeError> {
+    let config = layers.load()?;
+    let logging = Logging::start(&config.log)?;
+    let data = DataDir::open(&config.data)?;
+    raise_open_files_limit(&config);
+    let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("relay").enable_all().build()?;
+    let threads = runtime.block_on(run(layers, config, &logging, &data, restored))?;
+    end(runtime, threads);
+    info!("stopped");
+    Ok(())
+}
+
+async fn run(
+    layers: &Layers,
+    config: Config,
+    logging: &Logging,
+    data: &DataDir,
+    restored: bool,
+) -> Result<Threads, ServeError> {
+    let mut signals = Signals::listen()?;
+    let tcp = bind(config.listen, "--listen").await?;
+    let metrics_tcp = match config.metrics.listen {
+        Some(address) => Some(bind(address, "--metrics").await?),
+        None => None,
+    };
+    let admin = AdminDoor::bind(data.path())?;
+    let tls = Tls::open(&config, data.path(), &Reach::host(&config))?;
+    let (clock, metrics, live) = (Clock::system(), Arc::new(Metrics::new()), Live::new(config));
+    let listen = tcp.local_addr()?;
+    let (hub, threads) = open_hub(data, restored, &live, &metrics, clock)?;
+    let (reload, mut reloads) = mpsc::channel(1);
+    let operator = Operator::new(Desk {
+        hub: Arc::clone(&hub),
+        reach: Reach::new(&live.load(), listen, tls.as_ref().and_then(Tls::pin)),
+        listen,
+        metrics: metrics_tcp.as_ref().map(TcpListener::local_addr).transpose()?,
+        data: data.path().to_owned(),
+        started: clock.now(),
+        reload,
+    });
+    let stop = CancellationToken::new();
+    let door = Door::new(tcp, tls.clone(), live.clone(), Arc::clone(&metrics), clock, operator.clone());
+    let door = tokio::spawn(door.run(stop.clone()));
+    if let Some(tcp) = metrics_tcp {
+        tokio::spawn(http::serve_metrics(tcp, metrics, stop.clone()));
+    }
+    tokio::spawn(admin.run(Arc::new(operator.clone()), stop.clone()));
+    announce(&operator, listen).await?;
+    drop(operator);
+
+    let reloading = Reloading { layers, logging, live: &live, tls: tls.as_ref() };
+    loop {
+        tokio::select! {
+            signal = signals.next() => match signal {
+                Signal::Stop => break,
+                Signal::Reload => reloading.log(&reloading.run()),
+            },
+            Some(reply) = reloads.recv() => {
+                let reply: oneshot::Sender<_> = reply;
+                let result = reloading.run();
+                reloading.log(&result);
+                // Whoever asked may have gone.
+                let _ = reply.send(result);
+            }
+        }
+    }
+    info!("shutting down");
+    stop.cancel();
+    hub.shut_down(RECONNECT_IN);
+    drop(hub);
+    tokio::select! {
+        _ = door => {}
+        _ = signals.next() => warn!("told to stop again: not waiting for connections to end"),
+    }
+    Ok(threads)
+}
+
+async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::PortInUse { address, flag },
+        _ => ServeError::Listen { address, flag, source },
+    })
+}
+
+/// Opens the database, gives a restored one a new identity, and starts the threads over it.
+fn open_hub(
+    data: &DataDir,
+    restored: bool,
+    live: &Live,
+    metrics: &Arc<Metrics>,
+    clock: Clock,
+) -> Result<(Arc<Hub>, Threads), ServeError> {
+    let (path, note) = (data.path().join(DATABASE), data.path().join(NOTE));
+    let open = |source| ServeError::Open { path: path.clone(), source };
+    let look = |source| ServeError::Look { path: path.clone(), source };
+    // SQLite gives the files beside it the same mode.
+    platform::open_private_file(&path).map_err(look)?;
+    let mut fresh = [0; 16];
+    getrandom::fill(&mut fresh).map_err(io::Error::from)?;
+    let mut engine = SqliteEngine::open(&path, Incarnation(fresh)).map_err(open)?;
+    if restored || copied::is_copy(&path, &note).map_err(look)? {
+        engine.renew(Incarnation(fresh)).map_err(open)?;
+        warn!("the database was put back from a copy: devices will offer again what it lacks");
+    }
+    copied::note(&path, &note).map_err(look)?;
+    Hub::start(Box::new(engine), live.clone(), Arc::clone(metrics), clock).map_err(open)
+}
+
+/// What a person sees first, on standard output: where it listens and, while nobody has joined, the owner's link.
+async fn announce(operator: &Operator, listen: SocketAddr) -> Result<(), ServeError> {
+    info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
+    let mut text =
+        format!("kith-relay {} listens on {listen} as {}\n", env!("CARGO_PKG_VERSION"), operator.url());
+    if let Some(invite) = operator.first_invite().await? {
+        text += "Nobody has joined yet. Whoever joins with this link owns the relay (one use, seven days):\n";
+        text += &invite.link;
+        text += "\n";
+    }
+    print(&text)?;
+    Ok(())
+}
+
+struct Reloading<'a> {
+    layers: &'a Layers,
+    logging: &'a Logging,
+    live: &'a Live,
+    tls: Option<&'a Tls>,
+}
+
+impl Reloading<'_> {
+    /// All or nothing, as far as the values go; a bad certificate leaves the old one.
+    fn run(&self) -> Result<Change, String> {
+        let next = self.layers.load().map_err(|error| error.to_string())?;
+        self.logging.set_level(&next.log.level).map_err(|error| error.to_string())?;
+        let change = self.live.replace(&next);
+        if let Some(tls) = self.tls {
+            tls.reload(&self.live.load()).map_err(|error| error.to_string())?;
+        }
+        Ok(change)
+    }
+
+    fn log(&self, result: &Result<Change, String>) {
+        match result {
+            Ok(change) => info!("configuration read again; {}", describe(change)),
+            Err(error) => warn!("configuration not taken up: {error}"),
+        }
+    }
+}
+
+/// Ends what is left of the tasks, and with them the last handles to the hub; then its threads write what is queued.
+fn end(runtime: Runtime, threads: Threads) {
+    runtime.shutdown_timeout(RUNTIME_PATIENCE);
+    threads.join();
+}
+
+fn raise_open_files_limit(config: &Config) {
+    let wanted =
+        u64::from(config.limits.max_connections) + u64::from(config.limits.max_handshakes) + OWN_FILES;
+    match platform::raise_open_files_limit(wanted) {
+        Ok(limit) if limit < wanted => {
+            warn!(limit, wanted, "the system allows fewer open files than limits.max_connections needs");
+        }
+        Ok(_) => {}
+        Err(error) => warn!(%error, "the limit of open files cannot be raised"),
+    }
+}
+
+const DATABASE: &str = "relay.db";
+const NOTE: &str = "relay.here";
+
+/// Database, sockets, logs.
+const OWN_FILES: u64 = 64;
+
+/// A restart takes about that long; devices add jitter.
+const RECONNECT_IN: Duration = Duration::from_secs(2);
+
+const RUNTIME_PATIENCE: Duration = Duration::from_secs(2);
