@@ -25,12 +25,23 @@ pub(crate) fn fields(bytes: &[u8], fields: &[(&str, Option<usize>)]) -> String {
 
 /// The keys of the outermost map of a frame, in their order.
 pub(crate) fn keys(bytes: &[u8]) -> Vec<String> {
+    let of_the_frame = |(depth, key)| (depth == 1).then_some(key);
+    keys_with_depth(bytes).into_iter().filter_map(of_the_frame).collect()
+}
+
+/// The keys of all maps of a frame.
+pub(crate) fn all_keys(bytes: &[u8]) -> Vec<String> {
+    keys_with_depth(bytes).into_iter().map(|(_, key)| key).collect()
+}
+
+fn keys_with_depth(bytes: &[u8]) -> Vec<(usize, String)> {
     let dump = tagged("", bytes);
-    let outermost = |line: &str| {
-        let meaning = line.get(MEANING_AT..)?.strip_prefix("  ")?;
-        (!meaning.starts_with(' ')).then(|| meaning.split(':').next().unwrap().to_owned())
+    let key = |line: &str| {
+        let meaning = line.get(MEANING_AT..)?;
+        let key = meaning.trim_start();
+        Some(((meaning.len() - key.len()) / 2, key.strip_suffix(':')?.to_owned()))
     };
-    dump.lines().filter_map(outermost).collect()
+    dump.lines().filter_map(key).collect()
 }
 
 const MEANING_AT: usize = 6 + PER_LINE * 3 + 1;
