@@ -1,8 +1,20 @@
-//! The engine.
+//! The engine of Kith without a window: session, sync, offline store, outbox, timeline, notification decisions.
+//!
+//! [`Client`] is what most people want: one account on one device, with async methods and a stream of [`Update`]s; see
+//! `examples/echo_bot.rs`. [`core::Engine`] is the same without clock, socket and randomness, for simulations.
+//!
+//! ```text
+//!  Client (handle, clones) --commands--> engine thread: core::Engine --- store (sled, a cache of the relay)
+//!     ^                                        ^  |                 `--- vault (fsynced: outbox, drafts, keys)
+//!     `--------------- Updates ----------------'  | frames
+//!                                                 v
+//!                                    actor task: net::Link --- relay
+//! ```
 
-pub mod net;
+pub mod core;
 pub mod keys;
-pub mod store;
-pub mod vault;
+pub mod net;
 pub mod notify;
+pub mod store;
 pub mod timeline;
+pub mod vault;

@@ -1,0 +1,423 @@
+//! Registers, in and out. What was set here is shown at once, waits where it survives, and is written with compare-and-set:
+//! whoever comes too late gets what stands there, merges, and writes again.
+
+use super::engine::Engine;
+use super::error::Fault;
+use super::ingest::Missing;
+use super::limits::REGISTERS_IN_FLIGHT_MAX;
+use super::model::Millis;
+use super::requests::Purpose;
+use super::rows::{self, decode, encode, pending_name, read_register_value, register_value};
+use super::sync::Tried;
+use super::update::Update;
+use crate::store::{Direction, ReadError, Span, Store, Tree, keys as store_keys};
+use crate::timeline::{RegisterValue, Relation};
+use crate::vault::{DurableMap, WriteError, keys};
+use bytes::Bytes;
+use kith_protocol::account::DeviceKind;
+use kith_protocol::entry::KEY_SOURCE_PLAIN;
+use kith_protocol::error::ErrorCode;
+use kith_protocol::event::{Reaction, Setting};
+use kith_protocol::frame::{Append, ClientFrame, RegisterConflict, RegisterSet, Value};
+use kith_protocol::ids::{AccountId, RegisterKey, Rev, RoomId};
+use kith_protocol::register::{Register, RegisterHeader, Scope};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What was set here and is not on the relay yet: the newest value of each register.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    values: BTreeMap<(RoomId, RegisterKey), PendingValue>,
+    version: u64,
+    hold_until: Option<Millis>,
+}
+
+#[derive(Debug)]
+struct PendingValue {
+    row: PendingRow,
+    /// Raised with each new value, so that the answer to an older one is told apart.
+    version: u64,
+    in_flight: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct PendingRow {
+    room: RoomId,
+    key: RegisterKey,
+    for_room: bool,
+    at: u64,
+    #[serde(with = "serde_bytes")]
+    body: Vec<u8>,
+}
+
+impl PendingRow {
+    fn setting(&self) -> Option<Setting> {
+        Setting::decode(&self.body).ok()
+    }
+}
+
+impl Pending {
+    pub(crate) fn load(vault: &dyn DurableMap, store: &dyn Store) -> Result<Self, ReadError> {
+        let mut pending = Self::default();
+        let kept = vault.scan(&keys::state(PREFIX)).into_iter();
+        let marks = store.range(
+            Tree::Local,
+            &Span::prefix(store_keys::local(PREFIX, None)),
+            Direction::Forward,
+            usize::MAX,
+        )?;
+        for (_, row) in kept.chain(marks) {
+            if let Ok(row) = decode::<PendingRow>(&row) {
+                pending.put(row);
+            }
+        }
+        Ok(pending)
+    }
+
+    fn put(&mut self, row: PendingRow) {
+        self.version += 1;
+        let value = PendingValue { version: self.version, in_flight: false, row };
+        self.values.insert((value.row.room, value.row.key), value);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    pub(crate) fn holds(&self, room: &RoomId, key: &RegisterKey) -> bool {
+        self.values.contains_key(&(*room, *key))
+    }
+
+    /// Reactions of this account that the relay has not stored yet.
+    pub(crate) fn reactions(&self, room: &RoomId) -> Vec<Reaction> {
+        let of_room = self.values.values().filter(|value| value.row.room == *room);
+        let reactions = of_room.filter_map(|value| match value.row.setting() {
+            Some(Setting::Reaction(reaction)) => Some(reaction),
+            _ => None,
+        });
+        reactions.collect()
+    }
+
+    /// What waits for one room.
+    pub(crate) fn settings(&self) -> Vec<Setting> {
+        self.values.values().filter_map(|value| value.row.setting()).collect()
+    }
+
+    /// The connection is gone.
+    pub(crate) fn reset(&mut self) {
+        for value in self.values.values_mut() {
+            value.in_flight = false;
+        }
+        self.hold_until = None;
+    }
+}
+
+impl Engine {
+    /// Sets a register: kept, shown, and sent when there is a connection.
+    pub(crate) fn set_register(
+        &mut self,
+        now: Millis,
+        room: RoomId,
+        setting: &Setting,
+    ) -> Result<(), WriteError> {
+        let key = setting.key();
+        let for_room = matches!(setting, Setting::RoomName(_) | Setting::RoomTopic(_));
+        let row = PendingRow { room, key, for_room, at: self.at(now), body: setting.encode().to_vec() };
+        let name = pending_name(&room, &key.0);
+        if is_mark(setting) {
+            self.changes.put(Tree::Local, mark_key(&name), encode(&row));
+        } else {
+            self.vault.put(&vault_key(&name), &encode(&row))?;
+        }
+        self.pending.put(row);
+        Ok(())
+    }
+
+    /// A value of ours that the relay may have lost: offered again, unless a newer one waits.
+    pub(crate) fn pend_again(
+        &mut self,
+        room: &RoomId,
+        setting: &Setting,
+        at: Millis,
+    ) -> Result<(), WriteError> {
+        let key = setting.key();
+        if self.pending.holds(room, &key) {
+            return Ok(());
+        }
+        let for_room = matches!(setting, Setting::RoomName(_) | Setting::RoomTopic(_));
+        let row = PendingRow { room: *room, key, for_room, at, body: setting.encode().to_vec() };
+        // Its only copy is about to go: it waits where it survives.
+        self.vault.put(&vault_key(&pending_name(room, &key.0)), &encode(&row))?;
+        self.pending.put(row);
+        Ok(())
+    }
+
+    fn forget_pending(&mut self, room: &RoomId, key: &RegisterKey) -> Result<(), Fault> {
+        let Some(value) = self.pending.values.remove(&(*room, *key)) else { return Ok(()) };
+        let name = pending_name(room, &key.0);
+        if value.row.setting().as_ref().is_some_and(is_mark) {
+            self.changes.remove(Tree::Local, mark_key(&name));
+        }
+        if self.vault.get(&vault_key(&name)).is_some() {
+            self.vault.remove(&vault_key(&name))?;
+        }
+        if let Some(Setting::Reaction(reaction)) = value.row.setting() {
+            let me = self.me.account();
+            self.change_live(room, |timeline| {
+                timeline.settle_reaction(me, &reaction.target, &reaction.emoji)
+            });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn pump_registers(&mut self, now: Millis) -> Result<(), Fault> {
+        if self.pending.is_empty() || self.pending.hold_until.is_some_and(|until| until > now) {
+            return Ok(());
+        }
+        let under_way = self.pending.values.values().filter(|value| value.in_flight).count();
+        let waiting: Vec<(RoomId, RegisterKey)> = self
+            .pending
+            .values
+            .iter()
+            .filter(|(_, value)| !value.in_flight)
+            .map(|(place, _)| *place)
+            .take(REGISTERS_IN_FLIGHT_MAX.saturating_sub(under_way))
+            .collect();
+        for (room, key) in waiting {
+            self.send_register(&room, &key, None)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what waits, in place of what stands there as far as we know, or of `current`.
+    fn send_register(&mut self, id: &RoomId, key: &RegisterKey, current: Option<Rev>) -> Result<(), Fault> {
+        if !self.load_fold(id)? {
+            return Ok(());
+        }
+        let Some(room) = self.rooms.get(id).filter(|room| room.resync.is_none()) else { return Ok(()) };
+        let Some(fold) = &room.fold else { return Ok(()) };
+        let control_head = fold.room.control_head();
+        let Some(value) = self.pending.values.get(&(*id, *key)) else { return Ok(()) };
+        let scope = if value.row.for_room { Scope::Room } else { Scope::Account };
+        let owner = if value.row.for_room { AccountId::ZERO } else { self.me.account() };
+        let replaces = match current {
+            Some(rev) => rev,
+            None => self.register_rev(id, &owner, key)?,
+        };
+        let header = RegisterHeader {
+            key_source: KEY_SOURCE_PLAIN,
+            scope,
+            room: *id,
+            account: self.me.account(),
+            device: self.me.device(),
+            chain_len: self.people.len(&self.me.account()),
+            control_head,
+            replaces,
+            key: *key,
+            at: value.row.at,
+        };
+        let raw = Register::sign(&header, &value.row.body, self.me.keys()).raw().clone();
+        let version = value.version;
+        let req = self.requests.open(Purpose::Register { room: *id, key: *key, version, raw: raw.clone() });
+        if let Some(value) = self.pending.values.get_mut(&(*id, *key)) {
+            value.in_flight = true;
+        }
+        self.transmit(ClientFrame::SetRegister(Append { req, entry: raw }));
+        Ok(())
+    }
+
+    fn register_rev(&self, id: &RoomId, owner: &AccountId, key: &RegisterKey) -> Result<Rev, ReadError> {
+        let key = store_keys::register(&id.0, &owner.0, &key.0);
+        let value = rows::read(&*self.store, &self.changes, Tree::Registers, &key)?;
+        Ok(value.and_then(read_register_value).map_or(Rev::ZERO, |(rev, _)| rev))
+    }
+
+    pub(crate) fn on_register_set(&mut self, _now: Millis, set: &RegisterSet) -> Result<(), Fault> {
+        let Some(Purpose::Register { room, key, version, raw }) = self.requests.take(set.req) else {
+            return Ok(());
+        };
+        self.take_register(&room, set.rev, &raw, true)?;
+        match self.pending.values.get_mut(&(room, key)) {
+            // Another value was set meanwhile; it goes next.
+            Some(value) if value.version != version => value.in_flight = false,
+            _ => self.forget_pending(&room, &key)?,
+        }
+        if let Some(state) = self.rooms.get_mut(&room)
+            && state.row.rev.next() == set.rev
+        {
+            state.row.rev = set.rev;
+            state.row.head.rev = state.row.head.rev.max(set.rev);
+            state.dirty = true;
+        }
+        self.tell_progress();
+        Ok(())
+    }
+
+    pub(crate) fn on_register_conflict(
+        &mut self,
+        now: Millis,
+        conflict: RegisterConflict,
+    ) -> Result<(), Fault> {
+        let Some(Purpose::Register { room, key, .. }) = self.requests.take(conflict.req) else {
+            return Ok(());
+        };
+        let current = conflict.current;
+        let stands = Register::parse(current.register.clone()).ok();
+        // What stands there is checked like everything else; if its author's chain is not known yet, the fetch that
+        // follows brings it in.
+        let tried = Tried { chains: true, control: true };
+        self.take_registers(&room, std::slice::from_ref(&current), tried)?;
+        self.want(&room);
+        let Some(value) = self.pending.values.get_mut(&(room, key)) else { return Ok(()) };
+        value.in_flight = false;
+        let ours_goes_on = match &stands {
+            None => true,
+            Some(register) => wins(&value.row, register),
+        };
+        if ours_goes_on {
+            self.send_register(&room, &key, Some(current.rev))?;
+        } else {
+            self.forget_pending(&room, &key)?;
+        }
+        let _ = now;
+        self.tell_progress();
+        Ok(())
+    }
+
+    /// A register was refused.
+    pub(crate) fn register_refused(
+        &mut self,
+        now: Millis,
+        room: RoomId,
+        key: RegisterKey,
+        code: ErrorCode,
+        retry_in_ms: u64,
+    ) -> Result<(), Fault> {
+        if let Some(value) = self.pending.values.get_mut(&(room, key)) {
+            value.in_flight = false;
+        }
+        if code.is_passing() {
+            let until = super::requests::retry_at(now, retry_in_ms);
+            self.pending.hold_until = Some(until);
+            self.sync.hold(until);
+            return Ok(());
+        }
+        tracing::warn!(%room, ?code, "the relay refused a register for good");
+        self.forget_pending(&room, &key)?;
+        self.register_undone(&room)?;
+        Ok(())
+    }
+
+    /// Takes registers of one room in. Returns what is missing to check them; then nothing was taken.
+    pub(crate) fn take_registers(
+        &mut self,
+        id: &RoomId,
+        values: &[Value],
+        tried: Tried,
+    ) -> Result<Option<Missing>, Fault> {
+        self.load_fold(id)?;
+        let parsed: Vec<(Rev, Register)> = values
+            .iter()
+            .filter_map(|value| Some((value.rev, Register::parse(value.register.clone()).ok()?)))
+            .collect();
+        if !tried.chains {
+            let needs =
+                parsed.iter().map(|(_, register)| (register.header().account, register.header().chain_len));
+            let chains = self.missing_chains(needs)?;
+            if !chains.is_empty() {
+                return Ok(Some(Missing { chains, control: false }));
+            }
+        }
+        for (rev, register) in parsed {
+            self.take_register(id, rev, register.raw(), false)?;
+        }
+        Ok(None)
+    }
+
+    fn take_register(&mut self, id: &RoomId, rev: Rev, raw: &Bytes, own: bool) -> Result<(), Fault> {
+        let Ok(register) = Register::parse(raw.clone()) else { return Ok(()) };
+        let header = register.header();
+        let owner = header.owner();
+        if header.room != *id || !(own || self.register_counts(id, &register)) {
+            return Ok(());
+        }
+        if self.register_rev(id, &owner, &header.key)? >= rev {
+            return Ok(());
+        }
+        let key = store_keys::register(&id.0, &owner.0, &header.key.0);
+        self.changes.put(Tree::Registers, key, register_value(rev, raw));
+        let Some(value) = RegisterValue::read(&register, rev) else { return Ok(()) };
+        if let Some(relation) = Relation::of_register(&value) {
+            let key = rows::relation_key(&relation.key(id));
+            if relation.stands() {
+                self.changes.put(Tree::Local, key, relation.value());
+            } else {
+                self.changes.remove(Tree::Local, key);
+            }
+        }
+        self.change_live(id, |timeline| timeline.apply_register(&value));
+        if !self.pending.holds(id, &header.key) || matches!(value.setting, Setting::ReadMark(_)) {
+            self.apply_setting(id, &value)?;
+        }
+        Ok(())
+    }
+
+    fn register_counts(&self, id: &RoomId, register: &Register) -> bool {
+        let header = register.header();
+        let member = self
+            .rooms
+            .get(id)
+            .and_then(|room| room.fold.as_ref())
+            .is_some_and(|fold| fold.knows(&header.account));
+        let device = self.people.device_at(&header.account, &header.device, header.chain_len);
+        member
+            && device.is_some_and(|device| {
+                device.kind == DeviceKind::Personal && register.verify(&device.sign).is_ok()
+            })
+    }
+
+    /// What a register means here, whoever set it.
+    pub(crate) fn apply_setting(&mut self, id: &RoomId, value: &RegisterValue) -> Result<(), Fault> {
+        let own_room = *id == RoomId::own(&self.me.account());
+        let mine = value.account == self.me.account();
+        match &value.setting {
+            Setting::RoomName(words) => self.change_row(id, |row| row.name.clone_from(&words.text)),
+            Setting::RoomTopic(words) => self.change_row(id, |row| row.topic.clone_from(&words.text)),
+            Setting::App(setting) if own_room && mine => {
+                let (name, value) = (setting.name.clone(), setting.value.clone());
+                self.tell(Update::Setting { name, value });
+            }
+            setting if own_room && mine => self.apply_own(setting)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whether our value goes in place of the one that stands.
+fn wins(ours: &PendingRow, stands: &Register) -> bool {
+    match (ours.setting(), Setting::decode(&stands.body()).ok()) {
+        (
+            Some(Setting::ReadMark(ours) | Setting::Receipt(ours)),
+            Some(Setting::ReadMark(stands) | Setting::Receipt(stands)),
+        ) => ours.seq > stands.seq,
+        // The very same value stands there: an answer was lost.
+        _ if ours.body == stands.body() && ours.at == stands.header().at => false,
+        _ => ours.at >= stands.header().at,
+    }
+}
+
+/// Read marks are many and cheap to lose: they wait in the store, without an fsync each.
+fn is_mark(setting: &Setting) -> bool {
+    matches!(setting, Setting::ReadMark(_) | Setting::Receipt(_))
+}
+
+fn mark_key(name: &[u8]) -> Vec<u8> {
+    [&store_keys::local(PREFIX, None)[..], name].concat()
+}
+
+fn vault_key(name: &[u8]) -> Vec<u8> {
+    [&keys::state(PREFIX)[..], name].concat()
+}
+
+const PREFIX: &str = "pending";
