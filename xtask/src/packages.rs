@@ -1,10 +1,10 @@
 //! What the system has to bring along, installed by its own package manager when it is missing.
 
 use std::env;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
-use crate::program::{answers, run, typed};
+use crate::program::{run, typed};
 
 /// Something that cargo cannot bring along.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub(crate) enum Need {
     CCompiler,
     /// The fuzzer's engine is compiled from C++.
     CxxCompiler,
+    /// On Linux, some tests keep a key in a key store of their own.
+    SecretService,
 }
 
 impl Need {
@@ -36,22 +38,35 @@ impl Need {
     }
 
     fn is_there(self) -> bool {
-        let (variable, names) = match self {
-            Self::CCompiler => ("CC", ["cc", "gcc", "clang"]),
-            Self::CxxCompiler => ("CXX", ["c++", "g++", "clang++"]),
-        };
-        // Rust's own linker for MSVC comes with the compiler, and is found without the path.
-        cfg!(target_env = "msvc")
-            || env::var_os(variable).is_some()
-            || names.into_iter().any(|name| answers(Command::new(name).arg("--version")))
+        match self {
+            Self::CCompiler => has_compiler("CC", &["cc", "gcc", "clang"]),
+            Self::CxxCompiler => has_compiler("CXX", &["c++", "g++", "clang++"]),
+            Self::SecretService => {
+                let programs = ["dbus-daemon", "dbus-send", "dbus-monitor", "gnome-keyring-daemon"];
+                cfg!(not(target_os = "linux")) || programs.into_iter().all(starts)
+            }
+        }
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::CCompiler => "a C compiler",
             Self::CxxCompiler => "a C++ compiler",
+            Self::SecretService => "a message bus and a key store (dbus-daemon, gnome-keyring)",
         }
     }
+}
+
+fn has_compiler(variable: &str, names: &[&str]) -> bool {
+    // Rust's own linker for MSVC comes with the compiler, and is found without the path.
+    cfg!(target_env = "msvc") || env::var_os(variable).is_some() || names.iter().copied().any(starts)
+}
+
+fn starts(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // Not every program knows the flag, and ends well.
+    command.status().is_ok()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +82,7 @@ impl Manager {
     const ALL: [Self; 5] = [Self::Apt, Self::Dnf, Self::Pacman, Self::Zypper, Self::Brew];
 
     fn is_there(self) -> bool {
-        answers(Command::new(self.program()).arg("--version"))
+        starts(self.program())
     }
 
     fn program(self) -> &'static str {
@@ -89,7 +104,7 @@ impl Manager {
                 self.as_root(&["install", "-y", "-q", "--no-install-recommends"], packages),
             ],
             Self::Dnf => vec![self.as_root(&["install", "-y"], packages)],
-            Self::Pacman => vec![self.as_root(&["-Sy", "--needed", "--noconfirm"], packages)],
+            Self::Pacman => vec![self.as_root(&["-S", "--needed", "--noconfirm"], packages)],
             Self::Zypper => vec![self.as_root(&["--non-interactive", "install"], packages)],
             Self::Brew => {
                 let mut command = Command::new(self.program());
@@ -101,10 +116,15 @@ impl Manager {
 
     fn packages(self, need: Need) -> &'static [&'static str] {
         match (self, need) {
+            (Self::Apt, Need::SecretService) => &["dbus-bin", "dbus-daemon", "gnome-keyring"],
             (Self::Apt, _) => &["build-essential"],
+            (Self::Dnf, Need::SecretService) => &["dbus-daemon", "dbus-tools", "gnome-keyring"],
+            (Self::Zypper, Need::SecretService) => &["dbus-1", "gnome-keyring"],
             (Self::Dnf | Self::Zypper, Need::CCompiler) => &["gcc", "make"],
             (Self::Dnf | Self::Zypper, Need::CxxCompiler) => &["gcc-c++", "make"],
+            (Self::Pacman, Need::SecretService) => &["dbus", "gnome-keyring"],
             (Self::Pacman, _) => &["base-devel"],
+            (Self::Brew, Need::SecretService) => &["dbus"],
             (Self::Brew, _) => &["llvm"],
         }
     }

@@ -13,7 +13,10 @@ use crate::tools::{Tool, cargo};
 /// # Errors
 /// One sentence on the first part that did not pass.
 pub(crate) fn test(filter: Option<&str>, seeds: Option<u64>) -> Result<(), Failure> {
-    step("What the tests need", || Need::CCompiler.ensure())?;
+    step("What the tests need", || {
+        Need::CCompiler.ensure()?;
+        Need::SecretService.ensure()
+    })?;
     let nextest = has_nextest();
     step("Programs and tests are built", build)?;
     if filter.is_none() {

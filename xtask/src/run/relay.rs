@@ -19,8 +19,8 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Starts the relay on a loopback address and waits until it says that it is there.
-    pub(crate) fn start(stage: &Stage, address: SocketAddr) -> Result<Self, Failure> {
+    /// Starts the relay on a loopback address and waits for a line that holds `awaited`.
+    pub(crate) fn start(stage: &Stage, address: SocketAddr, awaited: &str) -> Result<Self, Failure> {
         let mut command = stage.relay_command(&["serve", "--listen", &address.to_string()]);
         show_operator(&command);
         let log_path = log_path(stage);
@@ -30,7 +30,7 @@ impl Relay {
         let mut lines = Vec::new();
         while let Some(line) = program.next_line()? {
             show_line(&line);
-            let ready = line.contains(READY);
+            let ready = line.contains(awaited);
             lines.push(line);
             if ready {
                 program.ignore();
@@ -57,7 +57,5 @@ fn log_path(stage: &Stage) -> PathBuf {
     stage.folder.join("relay.log")
 }
 
-/// What the relay prints when it takes connections.
-const READY: &str = "listening";
 const START_PATIENCE: Duration = Duration::from_secs(30);
 const LOG_TAIL_LINES: usize = 20;

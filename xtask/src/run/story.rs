@@ -23,7 +23,7 @@ pub(crate) fn play(stage: &Stage) -> Result<(), Failure> {
         free_address().map_err(|error| Failure::new(format!("Loopback gives no port: {error}.")))?;
 
     scene("A relay of one's own: one program, no configuration. It greets its owner with an invite");
-    let relay = Relay::start(stage, address)?;
+    let relay = Relay::start(stage, address, "kith://")?;
     everyone_arrives(stage, &link_in(&relay.lines)?)?;
     they_talk(stage)?;
 
@@ -35,7 +35,7 @@ pub(crate) fn play(stage: &Stage) -> Result<(), Failure> {
     stage.device(PHONE, &["history", ROOM])?;
 
     scene("The relay is back, with everything that it had acknowledged");
-    let _relay = Relay::start(stage, address)?;
+    let _relay = Relay::start(stage, address, "listens on")?;
     // Twice: the first round sends what waited, the second fetches what the others sent meanwhile.
     for device in DEVICES.into_iter().chain(DEVICES) {
         stage.device(device, &["sync"])?;
