@@ -18,3 +18,18 @@ pub mod notify;
 pub mod store;
 pub mod timeline;
 pub mod vault;
+
+mod actor;
+mod client;
+mod home;
+
+pub use client::{
+    AckError, Client, Digits, JoinError, LinkError, LinkOffer, Next, OpenError, RecoverError, SyncError,
+    Updates,
+};
+pub use core::{
+    Answered, Attention, Connection, DeviceOf, Me, MemberOf, Millis, Newcomer, Outgoing, Person, Progress,
+    Queued, QueuedKind, ReadFailed, Relay, RequestError, RoomSummary, RoomWish, RoomsDiff, SendError,
+    Stopped, Trouble, Update, Verified,
+};
+pub use home::{Access, Home, HomeError, Profiles};

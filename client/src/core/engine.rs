@@ -1,7 +1,7 @@
 use super::directory::Directory;
 use super::entropy::Entropy;
 use super::error::{EngineError, Fault, RequestError};
-use super::identity::Identity;
+use super::identity::{Identity, Relay};
 use super::limits::EVENTS_MAX;
 use super::link_offer::Offering;
 use super::live::Live;
@@ -17,8 +17,8 @@ use super::rows::{ProfileRow, RoomRow, decode, encode};
 use super::session::{INCARNATION, PROFILE, Session};
 use super::sync::Sync;
 use super::update::{RoomsDiff, Trouble, Update};
-use crate::store::{Changes, Direction, ReadError, Span, Store, Tree, keys};
-use crate::vault::DurableMap;
+use crate::store::{Changes, Direction, MemoryStore, ReadError, Span, Store, Tree, keys};
+use crate::vault::{DurableMap, MemoryVault};
 use kith_protocol::frame::{ClientFrame, ServerFrame};
 use kith_protocol::ids::{AccountId, Incarnation, RoomId};
 use std::collections::{BTreeMap, VecDeque};
@@ -178,9 +178,17 @@ impl Engine {
         }
     }
 
-    /// The store and the vault, for whoever starts the next engine on them.
-    pub fn into_parts(self) -> (Box<dyn Store>, Box<dyn DurableMap>) {
-        (self.store, self.vault)
+    /// The relay of this account.
+    pub fn relay(&self) -> &Relay {
+        self.me.relay()
+    }
+
+    /// Lets go of store and vault, and goes on as another engine. If there is none, this one only answers that it is over.
+    pub(crate) fn replace_with<E>(&mut self, next: impl FnOnce() -> Result<Self, E>) -> Result<(), E> {
+        self.store = Box::new(MemoryStore::new());
+        self.vault = Box::new(MemoryVault::new());
+        *self = next()?;
+        Ok(())
     }
 
     /// Runs one input to its end: what it changes is committed as one; then everybody is told, and what can be sent is.

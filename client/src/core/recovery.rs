@@ -27,6 +27,7 @@ pub struct Recovering {
     account: AccountId,
     chain: Vec<ChainEntry>,
     req: u32,
+    appended: bool,
     transmit: VecDeque<ClientFrame>,
     step: Option<RecoverStep>,
 }
@@ -38,6 +39,8 @@ pub enum RecoverStep {
     Recovered(AccountId),
     /// The relay refused.
     Refused(ErrorCode),
+    /// It is the key of no account there, or another one took its place.
+    UnknownKey,
     /// The versions are too far apart.
     Version(u16),
     /// What the relay showed as the account's chain is none, or does not know the key.
@@ -74,6 +77,7 @@ impl Recovering {
             account: AccountId::ZERO,
             chain: Vec::new(),
             req: 0,
+            appended: false,
             transmit: VecDeque::new(),
             step: None,
         })
@@ -150,6 +154,12 @@ impl Recovering {
     /// What came of it, once something did.
     pub fn poll_step(&mut self) -> Option<RecoverStep> {
         self.step.take()
+    }
+
+    /// The relay says that the recovery key is not in force. After our entry was sent, that is what it says if it has it.
+    pub fn revoked(&mut self) {
+        self.step =
+            Some(if self.appended { RecoverStep::Recovered(self.account) } else { RecoverStep::UnknownKey });
     }
 
     fn ask_chain(&mut self) {

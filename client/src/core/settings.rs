@@ -2,8 +2,9 @@
 
 use super::engine::Engine;
 use super::error::{Fault, RequestError};
+use super::identity::Relay;
 use super::limits::CONTROL_TRIES_MAX;
-use super::model::Millis;
+use super::model::{Millis, Person};
 use super::requests::{Purpose, Reply, Ticket};
 use super::rows::{ProfileRow, encode};
 use super::session::PROFILE;
@@ -13,11 +14,12 @@ use bytes::Bytes;
 use kith_protocol::chain::{ChainEntry, ChainHeader, ChainOp, NewDevice};
 use kith_protocol::error::ErrorCode;
 use kith_protocol::frame::{
-    Append, Chain, ChainGrew, ClientFrame, CreateInvite, Presence, Refused, Request, RevokeInvite,
+    Append, Chain, ChainGrew, ClientFrame, CreateInvite, Invite, Presence, Refused, Request, RevokeInvite,
     SetProfile, Typing,
 };
 use kith_protocol::ids::{AccountId, DeviceId, RoomId};
 use kith_protocol::keys::DeviceKeys;
+use kith_protocol::link::InviteLink;
 use kith_protocol::recovery::{DEVICE_NAME, RecoveryKey};
 
 /// A change of the account's chain.
@@ -199,6 +201,23 @@ impl Engine {
             let frame = CreateInvite { req, uses, expires_in_s, room };
             (ClientFrame::CreateInvite(frame), Purpose::Invites { ticket })
         })
+    }
+
+    /// The link of an invite; `None` if its token is none.
+    pub fn invite_link(&self, invite: &Invite) -> Option<InviteLink> {
+        let Relay { address, pin } = self.me.relay().clone();
+        let token = invite.token.as_ref().try_into().ok()?;
+        Some(InviteLink { relay: address, token, pin, from: Some(self.me.account()), room: invite.room })
+    }
+
+    /// Whoever invited this account.
+    pub fn inviter(&self) -> Option<Person> {
+        self.me.inviter().map(|account| self.person(&account))
+    }
+
+    /// The room that the invite of this account leads to, once it was admitted.
+    pub fn invited_to(&self) -> Option<RoomId> {
+        self.invited_to
     }
 
     /// The open invites that this account made. The reply is [`Reply::Invites`].

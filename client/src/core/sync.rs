@@ -169,19 +169,21 @@ impl Engine {
         self.sync.want(*id, urgent);
     }
 
-    /// An older page of a room, for somebody who waits for it. `None` if there is nothing older that is missing.
-    pub(crate) fn want_older(&mut self, id: &RoomId) -> Option<Ticket> {
+    /// Fetches older entries of a room before everything else. The reply is [`Reply::Filled`]; `None` if this device
+    /// holds all, or there is no connection.
+    pub fn fetch_older(&mut self, now: Millis, id: &RoomId) -> Option<Ticket> {
         if !self.is_live() {
             return None;
         }
         let row = &self.rooms.get(id)?.row;
-        let incomplete = row.tip.is_some() || row.newest() < row.head.seq;
-        incomplete.then(|| {
-            let ticket = self.requests.ticket();
-            self.sync.older.entry(*id).or_default().push(ticket);
-            self.sync.want(*id, true);
-            ticket
-        })
+        if row.tip.is_none() && row.newest() >= row.head.seq {
+            return None;
+        }
+        let ticket = self.requests.ticket();
+        self.sync.older.entry(*id).or_default().push(ticket);
+        self.sync.urgent.push_front(*id);
+        self.act(now, |_| Ok(()));
+        Some(ticket)
     }
 
     /// Sends requests as long as there is room for more.
