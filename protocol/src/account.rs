@@ -1,4 +1,27 @@
 //! The fold of a chain: which devices an account has, and had at any length of its chain.
+//!
+//! ```
+//! use kith_protocol::account::Account;
+//! use kith_protocol::chain::{ChainEntry, ChainHeader, ChainOp, NewDevice};
+//! use kith_protocol::keys::DeviceKeys;
+//!
+//! let (laptop, phone) = (DeviceKeys::generate()?, DeviceKeys::generate()?);
+//! let mut alice = Account::genesis(&ChainEntry::genesis(&laptop, "laptop", 0))?;
+//!
+//! // The phone agrees, the laptop signs.
+//! let new = NewDevice::countersign(&phone, "phone", &alice.id());
+//! let header = ChainHeader {
+//!     account: alice.id(),
+//!     index: alice.len(),
+//!     previous: alice.head(),
+//!     author: laptop.id(),
+//!     at: 0,
+//!     ops: vec![ChainOp::AddDevice(new)],
+//! };
+//! alice.apply(&ChainEntry::sign(&header, &laptop))?;
+//! assert!(alice.live(&phone.id()).is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::chain::{ChainEntry, ChainOp, NewDevice};
 use crate::ids::{AccountId, DeviceId, Hash};

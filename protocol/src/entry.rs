@@ -197,7 +197,10 @@ impl Entry {
 
 impl std::fmt::Debug for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Entry").field("header", &self.header).field("bytes", &self.raw.len()).finish()
+        f.debug_struct("Entry")
+            .field("header", &self.header)
+            .field("bytes", &self.raw.len())
+            .finish_non_exhaustive()
     }
 }
 

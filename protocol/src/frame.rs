@@ -2,6 +2,15 @@
 //!
 //! Fields that a reader does not know are passed over, and a type that it does not know becomes `Unknown`: so peers one
 //! version apart understand each other. Requests carry a number `req` that the answer repeats.
+//!
+//! ```
+//! use kith_protocol::frame::{ClientFrame, Presence};
+//!
+//! let bytes = ClientFrame::Presence(Presence { away: true }).encode();
+//! assert_eq!(&bytes[..], b"\x29\x81\xa4away\xc3");
+//! assert_eq!(ClientFrame::decode(&bytes)?, ClientFrame::Presence(Presence { away: true }));
+//! # Ok::<(), kith_protocol::frame::FrameError>(())
+//! ```
 
 use crate::error::ErrorCode;
 use crate::ids::{AccountId, DeviceId, Hash, Incarnation, Rev, RoomId, Seq, SlotId, TxnId};

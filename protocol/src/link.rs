@@ -6,6 +6,15 @@
 //! ```
 //!
 //! `pin` is there only if the relay's certificate is self-signed: SHA-256 of its public key (SubjectPublicKeyInfo, DER).
+//!
+//! ```
+//! use kith_protocol::link::Link;
+//!
+//! let pasted = "kith://join?relay=wss%3A%2F%2Fchat.example&token=AwMDAwMDAwMDAwMDAwMDAw";
+//! let Link::Join(invite) = pasted.parse()? else { panic!("an invite") };
+//! assert_eq!(invite.relay, "wss://chat.example");
+//! # Ok::<(), kith_protocol::link::LinkError>(())
+//! ```
 
 use crate::ids::{AccountId, Hash, RoomId};
 use crate::rendezvous::LinkCode;

@@ -131,7 +131,10 @@ impl Register {
 
 impl std::fmt::Debug for Register {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Register").field("header", &self.header).field("bytes", &self.raw.len()).finish()
+        f.debug_struct("Register")
+            .field("header", &self.header)
+            .field("bytes", &self.raw.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,6 +3,34 @@
 //! A control entry is signed by a member's device and names the control entry before it, so all who hold the same head
 //! hold the same members. The relay takes it only if it follows the newest one (compare-and-set); a client that is offered
 //! anything else skips it.
+//!
+//! ```
+//! use kith_protocol::account::Account;
+//! use kith_protocol::chain::ChainEntry;
+//! use kith_protocol::entry::{Entry, Header, Kind};
+//! use kith_protocol::ids::{Hash, RoomId, Seq, TxnId};
+//! use kith_protocol::keys::DeviceKeys;
+//! use kith_protocol::room::{Role, Room, group_ops};
+//!
+//! let laptop = DeviceKeys::generate()?;
+//! let alice = Account::genesis(&ChainEntry::genesis(&laptop, "laptop", 0))?;
+//! let header = Header {
+//!     key_source: 0,
+//!     room: RoomId::ZERO,
+//!     account: alice.id(),
+//!     device: laptop.id(),
+//!     chain_len: alice.len(),
+//!     control_head: Hash::ZERO,
+//!     seen_seq: Seq::ZERO,
+//!     seen_hash: Hash::ZERO,
+//!     txn: TxnId::new(0, [7; 10]),
+//!     at: 0,
+//!     kind: Kind::Control { index: 0, ops: group_ops(alice.id(), [9; 16], []) },
+//! };
+//! let room = Room::genesis(&Entry::sign(&header, b"", &laptop), &alice)?;
+//! assert_eq!(room.role(&alice.id()), Some(Role::Owner));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::account::{Account, DeviceKind};
 use crate::entry::{Entry, Kind};

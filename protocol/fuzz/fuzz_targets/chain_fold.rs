@@ -16,6 +16,8 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = Account::fold(&entries(bytes));
+    // A longer story finds nothing that a short one does not, and takes the time of many.
+    let bytes = &bytes[..bytes.len().min(600)];
     let (story, noise) = bytes.split_at(bytes.len() - bytes.len() / 4);
     let world = world::World::after(story);
     agreement::accounts_in_pieces(&world, noise);

@@ -12,6 +12,8 @@ mod world;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
+    // A longer story finds nothing that a short one does not, and takes the time of many.
+    let bytes = &bytes[..bytes.len().min(1200)];
     let (story, noise) = bytes.split_at(bytes.len() - bytes.len() / 4);
     let world = world::World::after(story);
     agreement::rooms_with_just_enough_of_each_chain(&world);

@@ -208,8 +208,7 @@ fn digests_and_names() {
     line("rolling hash of one entry", Hash::ZERO.extend(&samples::message().digest()).to_string());
     for label in [Label::Entry, Label::Register, Label::Chain, Label::Join] {
         let signature = alice.keys.sign(label, &Hash([7; 32]));
-        let hex: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
-        line(&format!("signature as {label:?}"), hex);
+        line(&format!("signature as {label:?}"), data_encoding::HEXLOWER.encode(&signature));
     }
     check("digests_and_names", &text);
 }

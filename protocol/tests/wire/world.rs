@@ -87,7 +87,9 @@ impl World {
                 let count = if choices.one_in(4) { 2 } else { 1 };
                 let entries: Vec<ChainEntry> =
                     (0..count).map(|_| self.chain_entry(person, choices)).collect();
-                entries.iter().for_each(|entry| self.people[person].offer(entry));
+                for entry in &entries {
+                    self.people[person].offer(entry);
+                }
             }
             _ if self.rooms.is_empty() => self.make_room(choices),
             _ => {
@@ -261,7 +263,7 @@ impl World {
             return log.offer(&entry, &author);
         }
         match Room::genesis(&entry, &author) {
-            Ok(room) => self.rooms.push(Log::begin(room, entry)),
+            Ok(room) => self.rooms.push(Log::begin(room, &entry)),
             Err(error) => self.stillborn.push((entry, error)),
         }
     }
@@ -290,7 +292,7 @@ impl Person {
 }
 
 impl Log {
-    fn begin(room: Room, entry: Entry) -> Self {
+    fn begin(room: Room, entry: &Entry) -> Self {
         let mut log = Self {
             room,
             entries: Vec::new(),
@@ -299,7 +301,7 @@ impl Log {
             removed: BTreeMap::new(),
             unknown: false,
         };
-        log.take(&entry, Seq(1));
+        log.take(entry, Seq(1));
         log
     }
 
