@@ -1,0 +1,218 @@
+//! People, devices and rooms, put straight into a store: what a relay has after a busy year, in a second.
+//!
+//! Everything is signed as it should be, from keys that follow from a number.
+
+use crate::{Outcome, relay};
+use bytes::Bytes;
+use kith_protocol::chain::{ChainEntry, ChainHeader, ChainOp, NewDevice};
+use kith_protocol::entry::{Entry, Header, Kind};
+use kith_protocol::event::{Event, Text};
+use kith_protocol::frame::{ClientFrame, Send};
+use kith_protocol::ids::{AccountId, Hash, Incarnation, RoomId, Seq, TxnId};
+use kith_protocol::keys::DeviceKeys;
+use kith_protocol::limits;
+use kith_protocol::room::{ControlOp, Role, direct_ops, group_ops, own_ops};
+use kith_relay::store::sqlite::SqliteEngine;
+use kith_relay::store::{AccountRow, DeviceRow, Engine, Membership, RelayRole};
+use std::path::Path;
+
+/// Somebody with one or two devices.
+#[derive(Debug)]
+pub(crate) struct Person {
+    /// Their name for the relay.
+    pub(crate) account: AccountId,
+    /// Their devices' keys.
+    pub(crate) devices: Vec<DeviceKeys>,
+    chain: Vec<ChainEntry>,
+}
+
+/// A store that is being filled.
+pub(crate) struct World {
+    engine: SqliteEngine,
+    txns: u64,
+}
+
+impl World {
+    /// A new store in an empty folder. One group until [`World::done`].
+    pub(crate) fn new(folder: &Path) -> Outcome<Self> {
+        let mut engine = SqliteEngine::open(&relay::store(folder), Incarnation([7; 16]))?;
+        engine.begin()?;
+        Ok(Self { engine, txns: 0 })
+    }
+
+    /// So many people more, with so many devices each.
+    pub(crate) fn people(&mut self, range: std::ops::Range<u32>, devices: u32) -> Outcome<Vec<Person>> {
+        range.map(|number| self.person(number, devices)).collect()
+    }
+
+    fn person(&mut self, number: u32, devices: u32) -> Outcome<Person> {
+        let keys: Vec<_> = (0..devices).map(|device| keys(number, device)).collect();
+        let first = keys.first().ok_or("a person without a device")?;
+        let genesis = ChainEntry::genesis(first, "first", 1);
+        let account = AccountId(genesis.digest().0);
+        let mut chain = vec![genesis];
+        for other in &keys[1..] {
+            let before = chain.last().ok_or("a chain without a beginning")?;
+            let header = ChainHeader {
+                account,
+                index: before.header().index + 1,
+                previous: before.digest(),
+                author: first.id(),
+                at: 1,
+                ops: vec![ChainOp::AddDevice(NewDevice::countersign(other, "other", &account))],
+            };
+            chain.push(ChainEntry::sign(&header, first));
+        }
+        let handle = format!("p{number}");
+        self.engine.put_account(&AccountRow {
+            id: account,
+            name: handle.clone(),
+            handle,
+            role: RelayRole::Member,
+            disabled: false,
+            created_at: 1,
+            chain_len: 1,
+        })?;
+        for entry in &chain {
+            self.engine.append_chain(&account, entry)?;
+        }
+        for device in &keys {
+            self.engine.put_device(&device.id(), DeviceRow { account, blocked: false })?;
+        }
+        let person = Person { account, devices: keys, chain };
+        let own = RoomId::own(&account);
+        self.control(&person, own, Hash::ZERO, 0, own_ops(account))?;
+        self.member(&account, own)?;
+        Ok(person)
+    }
+
+    /// The direct chat of two.
+    pub(crate) fn direct(&mut self, one: &Person, other: &Person) -> Outcome<RoomId> {
+        let room = RoomId::direct(&one.account, &other.account);
+        self.control(one, room, Hash::ZERO, 0, direct_ops(one.account, other.account))?;
+        self.member(&one.account, room)?;
+        self.member(&other.account, room)?;
+        Ok(room)
+    }
+
+    /// A group; the first of them makes it.
+    pub(crate) fn group(&mut self, people: &[Person]) -> Outcome<RoomId> {
+        let owner = people.first().ok_or("a room of nobody")?;
+        self.txns += 1;
+        let nonce = u128::from(self.txns).to_be_bytes();
+        let genesis =
+            self.control(owner, RoomId::ZERO, Hash::ZERO, 0, group_ops(owner.account, nonce, []))?;
+        let (room, mut head) = (genesis.room(), genesis.digest());
+        for (index, some) in people[1..].chunks(limits::OPS_MAX).enumerate() {
+            let ops = some.iter().map(|person| ControlOp::Add(person.account, Role::Member)).collect();
+            head = self.control(owner, room, head, u32::try_from(index)? + 1, ops)?.digest();
+        }
+        for person in people {
+            self.member(&person.account, room)?;
+        }
+        Ok(room)
+    }
+
+    /// Messages that stand in a room's timeline.
+    pub(crate) fn messages(&mut self, author: &Person, room: RoomId, count: u64) -> Outcome<()> {
+        for number in 0..count {
+            self.engine.append(&message(author, 0, room, number))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what was put in so far.
+    pub(crate) fn done(mut self) -> Outcome<()> {
+        self.engine.commit()?;
+        Ok(())
+    }
+
+    fn control(
+        &mut self,
+        author: &Person,
+        room: RoomId,
+        head: Hash,
+        index: u32,
+        ops: Vec<ControlOp>,
+    ) -> Outcome<Entry> {
+        self.txns += 1;
+        let txn = TxnId((1 << 127 | u128::from(self.txns)).to_be_bytes());
+        let header =
+            Header { control_head: head, ..header(author, 0, room, txn, Kind::Control { index, ops }) };
+        let entry = Entry::sign(&header, &[], &author.devices[0]);
+        self.engine.append(&entry)?;
+        Ok(entry)
+    }
+
+    fn member(&mut self, account: &AccountId, room: RoomId) -> Outcome<()> {
+        self.engine.put_membership(account, Membership { room, left: None })?;
+        Ok(())
+    }
+}
+
+/// A signed message with a body of [`BODY`] bytes, from one of the author's devices.
+pub(crate) fn message(author: &Person, device: usize, room: RoomId, number: u64) -> Entry {
+    // As devices make them: the time, then what is random.
+    let random = Hash::of(&[&number.to_be_bytes(), &[u8::try_from(device).expect("a device or two")]]).0;
+    let txn = TxnId::new(STARTED_AT + number, *random.first_chunk().expect("a hash is longer"));
+    let mut text = format!("message {number} ");
+    let empty =
+        Event::Text(Text { text: String::new(), reply_to: None, mentions: Vec::new() }).encode().len();
+    while text.len() + empty + 2 < BODY {
+        text.push('.');
+    }
+    let body = Event::Text(Text { text, reply_to: None, mentions: Vec::new() }).encode();
+    Entry::sign(&header(author, device, room, txn, Kind::Message), &body, &author.devices[device])
+}
+
+/// The frame that sends an entry.
+pub(crate) fn send(entry: &Entry) -> Bytes {
+    ClientFrame::Send(Send { run: 0, entry: entry.raw().clone() }).encode()
+}
+
+/// Bytes in a body.
+pub(crate) const BODY: usize = 256;
+
+/// The first message's time, milliseconds since 1970.
+const STARTED_AT: u64 = 1_750_000_000_000;
+
+fn header(author: &Person, device: usize, room: RoomId, txn: TxnId, kind: Kind) -> Header {
+    Header {
+        key_source: 0,
+        room,
+        account: author.account,
+        device: author.devices[device].id(),
+        chain_len: u32::try_from(author.chain.len()).expect("a chain of a few entries"),
+        control_head: Hash::ZERO,
+        seen_seq: Seq::ZERO,
+        seen_hash: Hash::ZERO,
+        txn,
+        at: 1,
+        kind,
+    }
+}
+
+fn keys(person: u32, device: u32) -> DeviceKeys {
+    let seed =
+        |purpose: u8| Hash::of(&[b"kith-bench", &person.to_be_bytes(), &device.to_be_bytes(), &[purpose]]).0;
+    DeviceKeys::from_seeds(&seed(1), &seed(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_as_large_as_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut world = World::new(folder.path()).unwrap();
+        let people = world.people(0..2, 2).unwrap();
+        let room = world.direct(&people[0], &people[1]).unwrap();
+        for number in [0, 9_999_999] {
+            let entry = message(&people[0], 1, room, number);
+            assert_eq!(entry.body().unwrap().len(), BODY);
+            assert_eq!(entry.verify(&people[0].devices[1].sign_public()), Ok(()));
+        }
+        world.done().unwrap();
+    }
+}
