@@ -319,10 +319,10 @@ impl Engine {
             self.session = Session::Disconnected;
         }
         self.transmit.clear();
-        for ticket in self.requests.abandon() {
+        let requests = self.requests.abandon();
+        for ticket in requests.into_iter().chain(self.sync.reset()) {
             self.reply(ticket, Err(RequestError::Lost));
         }
-        self.sync.reset();
         self.outbox.reset();
         self.pending.reset();
         self.reset_notices();

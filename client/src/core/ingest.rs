@@ -390,7 +390,7 @@ impl Place {
             Self::TipFront => row.tip = row.tip.map(|(_, to)| (first, to)),
             Self::NewTip => row.tip = Some((first, last)),
         }
-        row.head.seq = row.head.seq.max(last);
+        row.head.raise(last);
     }
 }
 

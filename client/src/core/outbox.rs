@@ -474,11 +474,8 @@ impl Engine {
 
     /// The relay is known to hold an entry at this place.
     pub(crate) fn raise_head(&mut self, id: &RoomId, seq: Seq) {
-        if let Some(room) = self.rooms.get_mut(id)
-            && seq > room.row.head.seq
-        {
-            room.row.head.seq = seq;
-            room.row.head.hash = kith_protocol::ids::Hash::ZERO;
+        if let Some(room) = self.rooms.get_mut(id) {
+            room.row.head.raise(seq);
             room.dirty = true;
         }
         self.want(id);

@@ -53,6 +53,17 @@ pub(crate) struct HeadRow {
     pub(crate) control_len: u32,
 }
 
+impl HeadRow {
+    /// The relay is known to hold an entry at this place.
+    pub(crate) fn raise(&mut self, seq: Seq) {
+        if seq > self.seq {
+            self.seq = seq;
+            // What was said of the older place says nothing about this one.
+            self.hash = Hash::ZERO;
+        }
+    }
+}
+
 impl Default for RoomRow {
     fn default() -> Self {
         Self {

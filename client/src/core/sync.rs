@@ -1,7 +1,7 @@
 //! What is fetched, and when: first screens first, then everything behind them, with a bounded number of requests.
 
 use super::engine::Engine;
-use super::error::Fault;
+use super::error::{Fault, RequestError};
 use super::ingest::{Missing, Origin};
 use super::limits::{FETCHES_MAX, GAP_SMALL, PAGE, SCREEN};
 use super::model::Millis;
@@ -11,7 +11,7 @@ use super::rows::HeadRow;
 use super::update::{Progress, Update};
 use kith_protocol::error::ErrorCode;
 use kith_protocol::frame::{
-    ClientFrame, Control, Entries, Fetch, FetchControl, FetchRegisters, Heads, Page, Registers,
+    ClientFrame, Control, Entries, Fetch, FetchControl, FetchRegisters, Heads, Page, Registers, Request,
 };
 use kith_protocol::ids::{AccountId, Rev, RoomId, Seq};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -31,6 +31,8 @@ pub(crate) struct Sync {
     chains_asked: BTreeSet<AccountId>,
     /// Older pages that somebody waits for.
     older: BTreeMap<RoomId, Vec<Ticket>>,
+    /// Who waits for all heads.
+    heads_asked: Vec<Ticket>,
     /// Rooms whose heads were heard.
     heard: BTreeSet<RoomId>,
     hold_until: Option<Millis>,
@@ -75,8 +77,10 @@ enum Waiting {
 }
 
 impl Sync {
-    pub(crate) fn reset(&mut self) {
-        *self = Self { older: std::mem::take(&mut self.older), ..Self::default() };
+    /// The connection is gone. Returns who waits for something in vain.
+    pub(crate) fn reset(&mut self) -> Vec<Ticket> {
+        let before = std::mem::take(self);
+        before.older.into_values().flatten().chain(before.heads_asked).collect()
     }
 
     pub(crate) fn wake(&mut self, now: Millis) {
@@ -152,11 +156,26 @@ impl Engine {
         }
         if heads.done {
             self.sync.heads_done = true;
+            for ticket in std::mem::take(&mut self.sync.heads_asked) {
+                self.reply(ticket, Ok(Reply::Done));
+            }
             self.lost_rooms();
             self.tell_progress();
         }
         let _ = now;
         Ok(())
+    }
+
+    /// Asks where all rooms stand now.
+    pub fn ask_heads(&mut self) -> Result<Ticket, RequestError> {
+        if !self.is_live() {
+            return Err(RequestError::Offline);
+        }
+        let ticket = self.requests.ticket();
+        self.sync.heads_asked.push(ticket);
+        // The answer carries no number.
+        self.transmit(ClientFrame::FetchHeads(Request { req: 0 }));
+        Ok(ticket)
     }
 
     /// Looks at a room again: whether something has to be fetched.
@@ -378,9 +397,7 @@ impl Engine {
         let last = Seq(entries.first.0 + entries.entries.len() as u64 - 1);
         let room = self.rooms.entry(id).or_default();
         if last > room.row.head.seq {
-            room.row.head.seq = last;
-            // The hash that came with the older head says nothing about this place.
-            room.row.head.hash = kith_protocol::ids::Hash::ZERO;
+            room.row.head.raise(last);
             room.dirty = true;
         }
         let follows = entries.first <= room.row.newest().next() && room.resync.is_none();

@@ -1,0 +1,93 @@
+//! A memory engine of which a copy can be had at any commit.
+
+use kith_protocol::chain::ChainEntry;
+use kith_protocol::entry::Entry;
+use kith_protocol::ids::{AccountId, DeviceId, Incarnation, Rev, RoomId};
+use kith_protocol::register::Register;
+use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::{
+    AccountRow, Append, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
+};
+use std::sync::{Arc, Mutex};
+
+/// The copy, once it is made: ask by putting an identity in.
+#[derive(Clone, Default)]
+pub(crate) struct Backup(Arc<Mutex<(Option<Incarnation>, Option<MemoryEngine>)>>);
+
+impl Backup {
+    pub(crate) fn ask(&self, incarnation: Incarnation) {
+        self.0.lock().unwrap().0 = Some(incarnation);
+    }
+
+    pub(crate) fn take(&self) -> Option<MemoryEngine> {
+        self.0.lock().unwrap().1.take()
+    }
+}
+
+pub(crate) struct Copied {
+    pub(crate) inner: MemoryEngine,
+    pub(crate) backup: Backup,
+}
+
+impl Engine for Copied {
+    fn incarnation(&self) -> Incarnation {
+        self.inner.incarnation()
+    }
+
+    fn read(&self) -> &dyn Reader {
+        self.inner.read()
+    }
+
+    fn head(&mut self, room: &RoomId) -> Result<RoomHead, StoreError> {
+        self.inner.head(room)
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.inner.begin()
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.inner.commit()?;
+        let mut backup = self.backup.0.lock().unwrap();
+        if let Some(incarnation) = backup.0.take() {
+            backup.1 = Some(self.inner.restored(incarnation));
+        }
+        Ok(())
+    }
+
+    fn rollback(&mut self) {
+        self.inner.rollback();
+    }
+
+    fn append(&mut self, entry: &Entry) -> Result<Append, StoreError> {
+        self.inner.append(entry)
+    }
+
+    fn set_register(&mut self, register: &Register) -> Result<Rev, StoreError> {
+        self.inner.set_register(register)
+    }
+
+    fn append_chain(&mut self, account: &AccountId, entry: &ChainEntry) -> Result<(), StoreError> {
+        self.inner.append_chain(account, entry)
+    }
+
+    fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError> {
+        self.inner.put_account(account)
+    }
+
+    fn put_device(&mut self, device: &DeviceId, row: DeviceRow) -> Result<(), StoreError> {
+        self.inner.put_device(device, row)
+    }
+
+    fn put_membership(&mut self, account: &AccountId, membership: Membership) -> Result<(), StoreError> {
+        self.inner.put_membership(account, membership)
+    }
+
+    fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError> {
+        self.inner.put_invite(invite)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        self.inner.reader()
+    }
+}

@@ -1,0 +1,522 @@
+//! A relay and any number of devices in one thread and in virtual time: the relay's own sessions and writer over its memory
+//! engine, real client engines over memory stores. Frames cross as bytes.
+
+use crate::backup::{Backup, Copied};
+use kith_client::core::{Engine, Entropy, Identity, Newcomer, Parts, Reply, RequestError, Ticket, Update};
+use kith_client::store::MemoryStore;
+use kith_client::timeline::Message;
+use kith_client::vault::MemoryVault;
+use kith_protocol::frame::{ChainGrew, ClientFrame, Presences, Refused, ServerFrame};
+use kith_protocol::ids::{Incarnation, RoomId, Seq};
+use kith_protocol::keys::Challenge;
+use kith_protocol::link::InviteLink;
+use kith_relay::relay::admission::{self, Turned};
+use kith_relay::relay::conn::{Conn, Identity as Who};
+use kith_relay::relay::outbound::{Next, Outbound};
+use kith_relay::relay::reads::{self, Read};
+use kith_relay::relay::registry::Registry;
+use kith_relay::relay::session::{Session, Step};
+use kith_relay::relay::slots::Slots;
+use kith_relay::relay::writer::{Asker, Committed, Job, Move, WriteLimits, Writer, Written};
+use kith_relay::relay::writes::Write;
+use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::{Engine as Log, InviteRow, RelayRole};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+/// Everything.
+pub(crate) struct World {
+    pub(crate) now: u64,
+    pub(crate) relay: Relay,
+    pub(crate) devices: Vec<Device>,
+}
+
+/// The relay.
+pub(crate) struct Relay {
+    writer: Writer,
+    registry: Registry,
+    slots: Slots,
+    incarnation: Incarnation,
+    queue: usize,
+    backup: Backup,
+}
+
+/// One device: its disk, and the engine that runs on it.
+pub(crate) struct Device {
+    pub(crate) name: String,
+    store: MemoryStore,
+    vault: MemoryVault,
+    pub(crate) engine: Engine,
+    pub(crate) updates: Vec<Update>,
+    pub(crate) replies: Vec<(Ticket, Result<Reply, RequestError>)>,
+    line: Option<Line>,
+    seed: u64,
+}
+
+/// A connection.
+enum Line {
+    Unidentified(Challenge, VecDeque<ServerFrame>),
+    Identified(Session),
+}
+
+/// Names a device.
+pub(crate) type Id = usize;
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            now: 1_700_000_000_000,
+            relay: Relay::new(MemoryEngine::new(Incarnation([1; 16]))),
+            devices: Vec::new(),
+        }
+    }
+
+    /// A new account with its first device, admitted and in step.
+    pub(crate) fn join(&mut self, handle: &str) -> Id {
+        let seed = self.devices.len() as u64 + 1;
+        let token = [seed as u8; 16];
+        let invite =
+            InviteRow { token, uses: 1, expires_at: u64::MAX, role: RelayRole::Owner, room: None, by: None };
+        self.relay.write(self.now, Asker::Waiting(Box::new(|_| {})), Write::PutInvite(invite));
+        let mut vault = MemoryVault::new();
+        let mut entropy = Entropy::seeded(seed);
+        let link = InviteLink { relay: "ws://127.0.0.1:1".into(), token, pin: None, from: None, room: None };
+        let who = Newcomer { name: handle.into(), handle: Some(handle.into()), device_name: "laptop".into() };
+        let identity = Identity::join(&mut vault, &mut entropy, &link, &who, self.now).unwrap();
+        let id = self.add(handle, vault, identity, seed);
+        self.connect(id);
+        self.settle();
+        assert!(self.devices[id].engine.is_live(), "{handle} is admitted");
+        id
+    }
+
+    /// A device that is in an account's chain already.
+    pub(crate) fn add(&mut self, name: &str, vault: MemoryVault, identity: Identity, seed: u64) -> Id {
+        let store = MemoryStore::new();
+        let parts = Parts {
+            store: Box::new(store.clone()),
+            vault: Box::new(vault.clone()),
+            identity,
+            entropy: Entropy::seeded(seed + 1000),
+        };
+        let engine = Engine::new(parts).unwrap();
+        let device = Device {
+            name: name.into(),
+            store,
+            vault,
+            engine,
+            updates: Vec::new(),
+            replies: Vec::new(),
+            line: None,
+            seed,
+        };
+        self.devices.push(device);
+        self.devices.len() - 1
+    }
+
+    /// A second device of somebody who is connected, linked with a code.
+    pub(crate) fn link(&mut self, to: Id, name: &str) -> Id {
+        use kith_client::core::{LinkStep, Linking};
+        let seed = self.devices.len() as u64 + 1;
+        let (code, _, answered) = self.devices[to].engine.link_offer(self.now).unwrap();
+        self.settle();
+        let mut vault = MemoryVault::new();
+        let mut linking = Linking::new(&mut vault, &mut Entropy::seeded(seed), code, name).unwrap();
+        let (_, hello) = admission::hello(self.relay.incarnation, [9; 32], self.now);
+        linking.connected();
+        linking.handle_frame(self.now, &hello);
+        let mut digits = None;
+        for _ in 0..20 {
+            while let Some(frame) = linking.poll_transmit() {
+                let answer = self.relay.slots.handle(self.now, &frame).unwrap();
+                linking.handle_frame(self.now, &answer);
+            }
+            match linking.poll_step() {
+                Some(LinkStep::Digits { digits: shown, .. }) => digits = Some(shown),
+                Some(LinkStep::Linked(account)) => {
+                    let relay = self.devices[to].engine.relay().clone();
+                    let identity = linking.finish(&mut vault, account, relay).unwrap();
+                    let id = self.add(name, vault, identity, seed);
+                    self.connect(id);
+                    self.settle();
+                    return id;
+                }
+                Some(LinkStep::Failed(why)) => panic!("{why}"),
+                None => {}
+            }
+            self.now += 1000;
+            self.wake();
+            if let Some(Ok(Reply::Answered(answered))) = self.reply_to(to, answered) {
+                assert_eq!(Some(answered.digits), digits, "both sides show the same");
+                self.devices[to].engine.link_confirm(self.now, true).unwrap();
+            }
+            self.settle();
+            linking.handle_timeout(self.now);
+        }
+        panic!("{name} was not linked");
+    }
+
+    /// What came of a request, if its answer is there.
+    pub(crate) fn reply_to(&mut self, id: Id, ticket: Ticket) -> Option<Result<Reply, RequestError>> {
+        let replies = &mut self.devices[id].replies;
+        let at = replies.iter().position(|(other, _)| *other == ticket)?;
+        Some(replies.swap_remove(at).1)
+    }
+
+    pub(crate) fn connect(&mut self, id: Id) {
+        let now = self.now;
+        let nonce = [(self.devices[id].seed as u8) ^ 0x55; 32];
+        let (challenge, hello) = admission::hello(self.relay.incarnation, nonce, now);
+        self.devices[id].engine.connected(now);
+        self.devices[id].line = Some(Line::Unidentified(challenge, VecDeque::from([hello])));
+    }
+
+    pub(crate) fn disconnect(&mut self, id: Id) {
+        if let Some(Line::Identified(session)) = self.devices[id].line.take() {
+            self.relay.registry.remove(session.conn());
+        }
+        let now = self.now;
+        self.devices[id].engine.disconnected(now);
+    }
+
+    /// The process dies; `lost` of its commits had not reached the disk. Another starts.
+    pub(crate) fn crash(&mut self, id: Id, keep: usize) {
+        self.disconnect(id);
+        let device = &mut self.devices[id];
+        device.store.crash(keep);
+        let vault = device.vault.restart();
+        let identity = Identity::load(&vault).unwrap().unwrap();
+        device.seed += 100;
+        device.vault = vault.clone();
+        device.engine = Engine::new(Parts {
+            store: Box::new(device.store.clone()),
+            vault: Box::new(vault),
+            identity,
+            entropy: Entropy::seeded(device.seed),
+        })
+        .unwrap();
+        device.replies.clear();
+    }
+
+    /// The store is lost, the vault is not.
+    pub(crate) fn lose_store(&mut self, id: Id) {
+        self.devices[id].store = MemoryStore::new();
+        self.crash(id, 0);
+    }
+
+    /// What a backup of the relay would hold now.
+    pub(crate) fn backup(&mut self) -> MemoryEngine {
+        self.relay.backup.ask(Incarnation([2; 16]));
+        let token = [0xbb; 16];
+        let invite =
+            InviteRow { token, uses: 1, expires_at: 1, role: RelayRole::Member, room: None, by: None };
+        self.relay.write(self.now, Asker::Waiting(Box::new(|_| {})), Write::PutInvite(invite));
+        self.relay.backup.take().expect("a copy is made at the commit")
+    }
+
+    /// The relay is put back to what a backup holds: `backup` with a new identity.
+    pub(crate) fn restore(&mut self, backup: MemoryEngine) {
+        for id in 0..self.devices.len() {
+            self.disconnect(id);
+        }
+        self.relay = Relay::new(backup);
+    }
+
+    /// Carries frames until nobody has anything to say.
+    pub(crate) fn settle(&mut self) {
+        for round in 0.. {
+            assert!(round < 100_000, "the devices never come to rest");
+            let mut moved = false;
+            for id in 0..self.devices.len() {
+                moved |= self.carry(id);
+            }
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass to the next timeout, if there is one within a minute, and everything settle.
+    pub(crate) fn wake(&mut self) {
+        let now = self.now;
+        for device in &mut self.devices {
+            if device.engine.poll_timeout().is_some_and(|at| at <= now) {
+                device.engine.handle_timeout(now);
+            }
+        }
+        self.settle();
+    }
+
+    /// Lets so much time pass.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let end = self.now + ms;
+        self.settle();
+        loop {
+            let next = self.devices.iter().filter_map(|device| device.engine.poll_timeout()).min();
+            match next {
+                Some(at) if at <= end => {
+                    self.now = self.now.max(at);
+                    self.wake();
+                }
+                _ => break,
+            }
+        }
+        self.now = end;
+        self.wake();
+    }
+
+    fn carry(&mut self, id: Id) -> bool {
+        let now = self.now;
+        let mut moved = false;
+        let device = &mut self.devices[id];
+        while let Some(frame) = device.engine.poll_transmit() {
+            moved = true;
+            match device.line.take() {
+                None => {}
+                Some(line) => device.line = self.relay.take(now, line, &frame.encode(), &mut device.engine),
+            }
+        }
+        loop {
+            let frame = match &mut device.line {
+                None => None,
+                Some(Line::Unidentified(_, frames)) => frames.pop_front(),
+                Some(Line::Identified(session)) => match session.conn().outbound.next() {
+                    None => None,
+                    Some(Next::Frame(bytes)) => Some(ServerFrame::decode(&bytes).unwrap()),
+                    Some(Next::Heads(rooms)) => {
+                        reads::answer(
+                            self.relay.writer.engine().read(),
+                            session.conn(),
+                            &Read::Lagging(rooms),
+                            now,
+                        );
+                        moved = true;
+                        continue;
+                    }
+                    Some(Next::Close(code)) => {
+                        self.relay.registry.remove(session.conn());
+                        device.line = None;
+                        device.engine.closed(now, code);
+                        device.engine.disconnected(now);
+                        return true;
+                    }
+                },
+            };
+            let Some(frame) = frame else { break };
+            moved = true;
+            device.engine.handle_frame(now, frame);
+        }
+        while let Some(update) = device.engine.poll_event() {
+            device.updates.push(update);
+        }
+        while let Some(reply) = device.engine.poll_reply() {
+            device.replies.push(reply);
+        }
+        if device.engine.take_hang_up() {
+            self.disconnect(id);
+            moved = true;
+        }
+        moved
+    }
+
+    // What tests say.
+
+    pub(crate) fn dm(&mut self, from: Id, to: Id) -> RoomId {
+        let partner = self.devices[to].engine.me().person.account;
+        let now = self.now;
+        self.devices[from].engine.open_direct(now, partner).unwrap()
+    }
+
+    pub(crate) fn say(&mut self, id: Id, room: RoomId, text: &str) -> kith_protocol::ids::TxnId {
+        self.now += 1;
+        let now = self.now;
+        self.devices[id].engine.send(now, &room, kith_client::core::Outgoing::text(text)).unwrap()
+    }
+
+    pub(crate) fn lines(&mut self, id: Id, room: RoomId) -> Vec<Message> {
+        self.devices[id].engine.history(&room, None, 100_000).unwrap()
+    }
+
+    pub(crate) fn texts(&mut self, id: Id, room: RoomId) -> Vec<String> {
+        let lines = self.lines(id, room);
+        lines.into_iter().filter(|line| line.changes.is_empty()).map(|line| line.text).collect()
+    }
+
+    pub(crate) fn group(&mut self, owner: Id, name: &str, others: &[Id]) -> RoomId {
+        let others: Vec<_> = others.iter().map(|id| self.devices[*id].engine.me().person.account).collect();
+        let now = self.now;
+        let ticket = self.devices[owner].engine.create_room(now, name, &others).unwrap();
+        self.settle();
+        match self.reply_to(owner, ticket) {
+            Some(Ok(Reply::Room(room))) => room,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// All of these hold the same, and know that they do.
+    pub(crate) fn agree(&mut self, room: RoomId, devices: &[Id]) -> Seq {
+        let verified: Vec<_> =
+            devices.iter().map(|id| self.devices[*id].engine.verify(&room).unwrap()).collect();
+        for (id, one) in devices.iter().zip(&verified) {
+            assert!(one.complete && one.sound, "{}: {one:?}", self.devices[*id].name);
+            assert_eq!(
+                (one.seq, one.hash),
+                (verified[0].seq, verified[0].hash),
+                "{}",
+                self.devices[*id].name
+            );
+        }
+        let shown: Vec<Vec<Message>> = devices
+            .iter()
+            .map(|id| {
+                let mut lines = self.lines(*id, room);
+                lines.iter_mut().for_each(|line| line.receipts.clear());
+                lines
+            })
+            .collect();
+        for lines in &shown {
+            assert_eq!(lines, &shown[0]);
+        }
+        verified[0].seq
+    }
+}
+
+impl Relay {
+    fn new(engine: MemoryEngine) -> Self {
+        let limits = WriteLimits {
+            accounts: 100,
+            rooms_per_account: 1000,
+            members_per_room: 100,
+            devices_per_account: 10,
+            body_bytes: 256 * 1024,
+        };
+        let backup = Backup::default();
+        Self {
+            incarnation: engine.incarnation(),
+            writer: Writer::new(Box::new(Copied { inner: engine, backup: backup.clone() }), limits),
+            backup,
+            registry: Registry::default(),
+            slots: Slots::new(100),
+            queue: 1000,
+        }
+    }
+
+    /// Pushes beyond so many are dropped.
+    pub(crate) fn set_queue(&mut self, frames: usize) {
+        self.queue = frames;
+    }
+
+    fn take(&mut self, now: u64, line: Line, bytes: &[u8], engine: &mut Engine) -> Option<Line> {
+        match line {
+            Line::Unidentified(challenge, mut frames) => match ClientFrame::decode(bytes).unwrap() {
+                ClientFrame::Identify(identify) => {
+                    match admission::identify(self.writer.engine().read(), &challenge, &identify) {
+                        Ok(who) => Some(self.enter(who)),
+                        Err(Turned::Away(code)) => {
+                            engine.closed(now, code);
+                            engine.disconnected(now);
+                            None
+                        }
+                        Err(Turned::Down(code)) => panic!("{code:?}"),
+                    }
+                }
+                ClientFrame::Join(join) => {
+                    let req = join.req;
+                    let newcomer = match admission::newcomer(&challenge, join) {
+                        Ok(newcomer) => newcomer,
+                        Err(error) => panic!("{error:?}"),
+                    };
+                    let outcome = Arc::new(Mutex::new(None));
+                    let slot = Arc::clone(&outcome);
+                    let asker = Asker::Waiting(Box::new(move |result| *slot.lock().unwrap() = Some(result)));
+                    self.write(now, asker, Write::Join(Box::new(newcomer)));
+                    let outcome = outcome.lock().unwrap().take();
+                    match outcome {
+                        Some(Ok(Written::Admitted(who))) => Some(self.enter(who)),
+                        Some(Err(code)) => {
+                            frames.push_back(ServerFrame::Refused(Refused { req, code, retry_in_ms: 0 }));
+                            Some(Line::Unidentified(challenge, frames))
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                }
+                frame => {
+                    frames.extend(self.slots.handle(now, &frame));
+                    Some(Line::Unidentified(challenge, frames))
+                }
+            },
+            Line::Identified(session) => {
+                match session.handle_frame(now, bytes, &self.registry, &self.slots) {
+                    Step::Done => {}
+                    Step::Write(write) => self.write(now, Asker::Conn(Arc::clone(session.conn())), write),
+                    Step::Read(read) => {
+                        reads::answer(self.writer.engine().read(), session.conn(), &read, now)
+                    }
+                    Step::Close(code) => panic!("a device of ours broke the protocol: {code:?}"),
+                }
+                Some(Line::Identified(session))
+            }
+        }
+    }
+
+    fn enter(&self, who: Who) -> Line {
+        let store = self.writer.engine().read();
+        let conn = Conn::new(who, Outbound::new(self.queue, 1 << 24));
+        let rooms = store.rooms_of(&who.account).unwrap();
+        let rooms =
+            rooms.iter().filter(|membership| membership.left.is_none()).map(|membership| membership.room);
+        assert!(self.registry.add(&conn, rooms.collect(), 100));
+        conn.outbound.answer(admission::welcome(store, &who).unwrap().encode());
+        for frame in reads::heads_frames(&reads::heads(store, &who.account).unwrap()) {
+            conn.outbound.answer(frame);
+        }
+        let people = self.registry.present(&who.account);
+        conn.outbound.answer(ServerFrame::Presences(Presences { people }).encode());
+        Line::Identified(Session::new(conn))
+    }
+
+    fn write(&mut self, now: u64, from: Asker, write: Write) {
+        if let (Asker::Conn(conn), Write::Entry(..)) = (&from, &write) {
+            conn.sent();
+        }
+        let committed = self.writer.commit(vec![Job { from, write, now }]);
+        self.publish(committed);
+    }
+
+    fn publish(&self, mut committed: Committed) {
+        for (account, room, direction) in &committed.moves {
+            if let (Move::In, Some(growth)) = (direction, committed.rooms.get(room)) {
+                self.registry.join(account, room, growth.head);
+            }
+        }
+        for (room, frame, except, _) in committed.pushes() {
+            self.registry.push(&room, &frame, except);
+        }
+        for (account, room, direction) in &committed.moves {
+            if *direction == Move::Out {
+                self.registry.part(account, room);
+            }
+        }
+        for (account, len) in &committed.chains {
+            let frame = ServerFrame::ChainGrew(ChainGrew { account: *account, len: *len }).encode();
+            self.registry.tell(account, &frame, None);
+        }
+        let closed = std::mem::take(&mut committed.closed);
+        committed.answer();
+        for (account, device, code) in closed {
+            self.registry.close(&account, device.as_ref(), code);
+        }
+    }
+}
+
+impl Device {
+    /// The next commits of its store fail.
+    pub(crate) fn fail_commits(&self, times: u32) {
+        self.store.fail_commits(times);
+    }
+}
+
+/// A stop that a test expects.
+pub(crate) fn is_revoked(device: &Device) -> bool {
+    device.engine.stopped() == Some(&kith_client::core::Stopped::Revoked)
+}
