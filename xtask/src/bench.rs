@@ -9,12 +9,12 @@ use crate::packages::Need;
 use crate::program::run;
 use crate::tools::cargo;
 
-/// Hands `arguments` to `kith-bench`, built in release beside the relay that it starts.
+/// Hands `arguments` to `kith-bench`, built in release; it is its own relay, and everything else that it compares.
 ///
 /// # Errors
 /// One sentence, if something does not build or the measurement fails.
 pub(crate) fn bench(arguments: &[OsString]) -> Result<(), Failure> {
     Need::CCompiler.ensure()?;
-    run(cargo().args(["build", "--release", "-p", "kith-bench", "-p", "kith-relay", "--bins"]))?;
+    run(cargo().args(["build", "--release", "-p", "kith-bench"]))?;
     run(Command::new(Metadata::read()?.program("release", "kith-bench")).args(arguments))
 }
