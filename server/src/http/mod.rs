@@ -60,7 +60,9 @@ pub(crate) async fn serve<A: Accept>(
         let _ = stream.shutdown().await;
         return None;
     };
-    let socket = WebSocketStream::from_partially_read(stream, early.into(), Role::Server, Some(config)).await;
+    // A copy: as it is, the WebSocket would keep hyper's larger buffer for as long as it lives.
+    let early = early.to_vec();
+    let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
     Some(Upgraded { socket, address, place, address_place })
 }
 
