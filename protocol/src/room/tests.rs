@@ -256,6 +256,20 @@ fn what_follows_another_entry_than_the_newest_is_refused() {
 }
 
 #[test]
+fn what_another_signed_does_not_count() {
+    let ([alice, bob, _], mut room) = group(Role::Member, Role::Member);
+    let entry =
+        alice.control(room.id(), room.control_head(), room.control_len(), vec![ControlOp::Remove(bob.id())]);
+    let mut raw = entry.raw().to_vec();
+    let signature = raw.len() - 2;
+    raw[signature] ^= 1;
+    let forged = Entry::parse(raw.into()).unwrap();
+    assert_eq!(room.apply(&forged, &alice.account, Seq(2)), Err(ControlError::BadSignature));
+    assert_eq!(room.apply(&entry, &bob.account, Seq(2)), Err(ControlError::Stranger));
+    assert_eq!(room.apply(&entry, &alice.account, Seq(2)), Ok(()));
+}
+
+#[test]
 fn a_recovery_key_and_a_stranger_s_device_write_in_no_room() {
     let mut alice = person(1);
     let recovery = DeviceKeys::from_seeds(&[8; 32], &[9; 32]);
