@@ -4,7 +4,7 @@ use super::admission::{self, Turned};
 use super::conn::{Conn, Identity};
 use super::hub::Hub;
 use super::outbound::{Next, Outbound};
-use super::reads::{self, Read};
+use super::reads::Read;
 use super::session::{Session, Step};
 use super::writer::Written;
 use super::writes::Write;
@@ -13,7 +13,7 @@ use crate::rate::Bucket;
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use kith_protocol::error::{CloseCode, ErrorCode};
-use kith_protocol::frame::{ClientFrame, Presences, Refused, ServerFrame};
+use kith_protocol::frame::{ClientFrame, Refused, ServerFrame};
 use kith_protocol::ids::AccountId;
 use kith_protocol::keys::Challenge;
 use kith_protocol::limits;
@@ -142,7 +142,6 @@ async fn admit(
     }
 }
 
-/// Puts a device in the registry, then tells it where its rooms stand: in this order nothing falls between.
 async fn enter(hub: &Arc<Hub>, identity: Identity) -> Result<Arc<Conn>, Ended> {
     let limits = hub.live.snapshot();
     let limits = &limits.limits;
@@ -150,29 +149,8 @@ async fn enter(hub: &Arc<Hub>, identity: Identity) -> Result<Arc<Conn>, Ended> {
     let conn = Conn::new(identity, outbound);
     let per_account = limits.connections_per_account as usize;
     let (entering, registering) = (Arc::clone(&conn), Arc::clone(hub));
-    let work = move |store: &dyn crate::store::Reader| -> Result<(), Turned> {
-        let memberships = store.rooms_of(&identity.account)?;
-        let rooms = memberships.iter().filter(|m| m.left.is_none()).map(|m| m.room).collect();
-        if !registering.registry.add(&entering, rooms, per_account) {
-            return Err(Turned::Away(CloseCode::Crowded));
-        }
-        // Revoked or disabled since it was checked: the end that was sent then has missed this connection.
-        let account = super::folds::fold_account(store, &identity.account)?;
-        if account.is_none_or(|account| account.live(&identity.device).is_none()) {
-            return Err(Turned::Away(CloseCode::Revoked));
-        }
-        if store.account(&identity.account)?.is_none_or(|row| row.disabled) {
-            return Err(Turned::Away(CloseCode::Disabled));
-        }
-        entering.outbound.answer(admission::welcome(store, &identity)?.encode());
-        for frame in reads::heads_frames(&reads::heads(store, &identity.account)?) {
-            entering.outbound.answer(frame);
-        }
-        let people = registering.registry.present(&identity.account);
-        if !people.is_empty() {
-            entering.outbound.answer(ServerFrame::Presences(Presences { people }).encode());
-        }
-        Ok(())
+    let work = move |store: &dyn crate::store::Reader| {
+        admission::enter(store, &registering.registry, &entering, per_account)
     };
     let entered = hub.run(work).await;
     match entered {

@@ -1,17 +1,20 @@
 //! From a connection that has said nothing to one that has proved whose it is.
 
-use super::conn::Identity;
+use super::conn::{Conn, Identity};
 use super::folds::fold_account;
+use super::reads;
+use super::registry::Registry;
 use super::writes::Newcomer;
 use crate::store::{DeviceRow, Reader, StoreError};
 use kith_protocol::account::{Account, DeviceKind};
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
 use kith_protocol::error::{CloseCode, ErrorCode};
-use kith_protocol::frame::{Hello, Identify, Join, ServerFrame, Welcome};
+use kith_protocol::frame::{Hello, Identify, Join, Presences, ServerFrame, Welcome};
 use kith_protocol::ids::Incarnation;
 use kith_protocol::keys::{Challenge, SignatureBytes};
 use kith_protocol::{VERSION, common_version};
+use std::sync::Arc;
 
 /// Why somebody does not get in.
 #[derive(Debug)]
@@ -90,6 +93,39 @@ pub fn welcome(store: &dyn Reader, identity: &Identity) -> Result<ServerFrame, T
         admin: row.role > crate::store::RelayRole::Member,
         chain_len: row.chain_len,
     }))
+}
+
+/// Puts a device in the registry, then tells it where its rooms stand: in this order nothing falls between. On an error
+/// the registry may hold it all the same.
+pub fn enter(
+    store: &dyn Reader,
+    registry: &Registry,
+    conn: &Arc<Conn>,
+    connections_max: usize,
+) -> Result<(), Turned> {
+    let identity = &conn.identity;
+    let memberships = store.rooms_of(&identity.account)?;
+    let rooms = memberships.iter().filter(|m| m.left.is_none()).map(|m| m.room).collect();
+    if !registry.add(conn, rooms, connections_max) {
+        return Err(Turned::Away(CloseCode::Crowded));
+    }
+    // Revoked or disabled since it was checked: the end that was sent then has missed this connection.
+    let account = fold_account(store, &identity.account)?;
+    if account.is_none_or(|account| account.live(&identity.device).is_none()) {
+        return Err(Turned::Away(CloseCode::Revoked));
+    }
+    if store.account(&identity.account)?.is_none_or(|row| row.disabled) {
+        return Err(Turned::Away(CloseCode::Disabled));
+    }
+    conn.outbound.answer(welcome(store, identity)?.encode());
+    for frame in reads::heads_frames(&reads::heads(store, &identity.account)?) {
+        conn.outbound.answer(frame);
+    }
+    let people = registry.present(&identity.account);
+    if !people.is_empty() {
+        conn.outbound.answer(ServerFrame::Presences(Presences { people }).encode());
+    }
+    Ok(())
 }
 
 fn spoken(theirs: u16) -> Result<u16, Turned> {

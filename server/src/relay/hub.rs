@@ -2,10 +2,11 @@
 
 use super::actor;
 use super::conn::Conn;
+use super::publish::publish;
 use super::reads::{self, Read};
 use super::registry::Registry;
 use super::slots::Slots;
-use super::writer::{Asker, Committed, Job, Move, WriteLimits, Writer, Written};
+use super::writer::{Asker, Committed, Job, WriteLimits, Writer, Written};
 use super::writes::Write;
 use crate::clock::Clock;
 use crate::config::{Limits, Live};
@@ -14,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::rate::Buckets;
 use crate::store::{Engine, Reader, StoreError};
 use kith_protocol::error::{CloseCode, ErrorCode};
-use kith_protocol::frame::{ChainGrew, Restarting, ServerFrame};
+use kith_protocol::frame::{Restarting, ServerFrame};
 use kith_protocol::ids::{AccountId, Incarnation};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -167,7 +168,7 @@ impl Hub {
         !self.unwell.load(Ordering::Relaxed)
     }
 
-    fn publish(&self, mut committed: Committed, writes: usize) {
+    fn publish(&self, committed: Committed, writes: usize) {
         let failed = committed
             .answers
             .iter()
@@ -185,34 +186,12 @@ impl Hub {
                 Ok(_) => {}
             }
         }
-        // Members hear of a room before they hear what was said in it; who left hears that it was they who left.
-        for (account, room, direction) in &committed.moves {
-            if let (Move::In, Some(growth)) = (direction, committed.rooms.get(room)) {
-                self.registry.join(account, room, growth.head);
-            }
-        }
-        for (room, frame, except, count) in committed.pushes() {
-            let (queued, dropped) = self.registry.push(&room, &frame, except);
-            self.metrics.pushes.inc_by(queued * count as u64);
-            self.metrics.pushes_dropped.inc_by(dropped * count as u64);
-        }
-        for (account, room, direction) in &committed.moves {
-            if *direction == Move::Out {
-                self.registry.part(account, room);
-            }
-        }
-        for (account, len) in &committed.chains {
-            let frame = ServerFrame::ChainGrew(ChainGrew { account: *account, len: *len }).encode();
-            self.registry.tell(account, &frame, None);
-        }
         let grown: u64 = committed.rooms.values().map(|growth| growth.entries.len() as u64).sum();
         self.metrics.appends.inc_by(grown + committed.chains.len() as u64);
         self.metrics.register_writes.inc_by(committed.registers.len() as u64);
-        let closed = std::mem::take(&mut committed.closed);
-        committed.answer();
-        for (account, device, code) in closed {
-            self.registry.close(&account, device.as_ref(), code);
-        }
+        let told = publish(&self.registry, committed);
+        self.metrics.pushes.inc_by(told.queued);
+        self.metrics.pushes_dropped.inc_by(told.dropped);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The relay itself, from the inside out: what is stored and by which rule ([`writer`], [`writes`], [`folds`]), what is read
-//! ([`reads`]), who is connected ([`registry`], [`conn`], [`outbound`]), what a device may say ([`admission`], [`session`],
-//! [`slots`]). None of these knows a socket; [`actor`] and [`hub`] tie them to real ones.
+//! ([`reads`]), who is connected ([`registry`], [`conn`], [`outbound`]) and hears of it when ([`publish`](mod@publish)), what
+//! a device may say ([`admission`], [`session`], [`slots`]). None of these knows a socket; [`actor`] and [`hub`] tie them to
+//! real ones.
 
 pub mod actor;
 pub mod admission;
@@ -8,6 +9,7 @@ pub mod conn;
 pub mod folds;
 pub mod hub;
 pub mod outbound;
+pub mod publish;
 pub mod reads;
 pub mod registry;
 pub mod session;
