@@ -1,6 +1,7 @@
 //! Client engines against the relay's own sessions, in virtual time.
 
 mod backup;
+mod chaos;
 mod world;
 
 use kith_client::core::{Trouble, Update};

@@ -236,6 +236,14 @@ impl World {
         }
     }
 
+    /// Carries so many rounds of frames, and leaves the rest on its way.
+    pub(crate) fn carry_some(&mut self, rounds: usize) {
+        for round in 0..rounds {
+            let id = round % self.devices.len();
+            self.carry(id);
+        }
+    }
+
     /// Lets time pass to the next timeout, if there is one within a minute, and everything settle.
     pub(crate) fn wake(&mut self) {
         let now = self.now;

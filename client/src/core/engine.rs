@@ -128,6 +128,7 @@ impl Engine {
         self.act(now, |engine| {
             engine.sync.wake(now);
             engine.outbox.wake(now);
+            engine.pending.wake(now);
             engine.poll_slot(now);
             engine.tidy_outbox(now)
         });
@@ -153,8 +154,13 @@ impl Engine {
 
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Millis> {
-        let times = [self.sync.wake_at(), self.outbox.wake_at(), self.slot_at()];
+        let times = [self.sync.wake_at(), self.outbox.wake_at(), self.slot_at(), self.register_at()];
         times.into_iter().flatten().min()
+    }
+
+    /// Without a connection nothing is sent, at no time.
+    fn register_at(&self) -> Option<Millis> {
+        self.pending.wake_at().filter(|_| self.is_live())
     }
 
     /// Whether the connection has to be closed now, and dialed again after the usual wait. Asking forgets.
@@ -192,17 +198,20 @@ impl Engine {
     }
 
     /// Runs one input to its end: what it changes is committed as one; then everybody is told, and what can be sent is.
-    pub(crate) fn act(&mut self, now: Millis, input: impl FnOnce(&mut Self) -> Result<(), Fault>) {
+    /// `false` if the disk refused: then nothing of it has happened in the store.
+    pub(crate) fn act(&mut self, now: Millis, input: impl FnOnce(&mut Self) -> Result<(), Fault>) -> bool {
         let told = self.events.len();
         if let Err(fault) = input(self).and_then(|()| self.commit()) {
             self.events.truncate(told);
             self.recover(&fault);
-            return;
+            return false;
         }
         self.tell_rooms();
         if let Err(fault) = self.pump(now).and_then(|()| self.commit()) {
             self.recover(&fault);
         }
+        self.tell_progress();
+        true
     }
 
     pub(crate) fn commit(&mut self) -> Result<(), Fault> {

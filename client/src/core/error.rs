@@ -81,6 +81,9 @@ pub enum SendError {
     /// Too much waits already.
     #[error("{0} messages wait to be sent already: connect first")]
     Full(usize),
+    /// The store could not be written.
+    #[error("this device's store cannot be written just now: try again")]
+    NotStored,
     /// The disk refused: the message is not safe.
     #[error("the message could not be kept, and is not sent: {0}")]
     Write(#[from] WriteError),

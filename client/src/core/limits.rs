@@ -23,6 +23,9 @@ pub(crate) const OUTBOX_MAX: usize = 10_000;
 /// Registers sent and not yet answered.
 pub(crate) const REGISTERS_IN_FLIGHT_MAX: usize = 32;
 
+/// How long the next value of a register waits after the one before, in milliseconds: a draft changes with every key.
+pub(crate) const REGISTER_SPACE_MS: u64 = 700;
+
 /// A page with more new messages than this is told as "ask again".
 pub(crate) const TOLD_MAX: usize = 100;
 

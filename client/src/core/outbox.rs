@@ -273,7 +273,6 @@ impl Engine {
             if let Some(room) = engine.rooms.get_mut(&room) {
                 room.told = false;
             }
-            engine.tell_progress();
             Ok(())
         });
         Ok(txn)
@@ -349,7 +348,6 @@ impl Engine {
             if let Some(room) = engine.rooms.get_mut(&room) {
                 room.told = false;
             }
-            engine.tell_progress();
             Ok(())
         });
         Ok(true)
@@ -468,7 +466,6 @@ impl Engine {
             }
         }
         self.outbox.tidy_at.get_or_insert(now + TIDY_MS);
-        self.tell_progress();
         Ok(())
     }
 
@@ -521,7 +518,6 @@ impl Engine {
         self.vault.put(&keys::outbox(order, &txn.0), &row)?;
         self.change_live(&room, |timeline| timeline.echo_state(&txn, State::Failed { code }));
         self.tell(Update::SendFailed { txn, room, code });
-        self.tell_progress();
         Ok(())
     }
 

@@ -6,11 +6,10 @@ use super::model::{Millis, RoomWish};
 use super::rows::RoomRow;
 use super::update::Update;
 use crate::store::{Direction, ReadError, Span, Tree, keys};
-use crate::timeline::{RegisterValue, Verified, recount};
+use crate::timeline::{Verified, recount};
 use kith_protocol::event::{AppSetting, Draft, ReadUpTo, RoomSettings, Setting};
-use kith_protocol::ids::{AccountId, RoomId, Seq};
+use kith_protocol::ids::{RoomId, Seq};
 use kith_protocol::limits::REGISTER_BYTES_MAX;
-use kith_protocol::register::Register;
 
 impl Engine {
     /// Everything up to `seq` was read here: on this person's other devices too, and the others in the room are told.
@@ -22,7 +21,7 @@ impl Engine {
         }
         let (own, tell_others) = (self.own_room(), row.own_role().is_some() && *id != self.own_room());
         let mut outcome = Ok(());
-        self.act(now, |engine| {
+        let stored = self.act(now, |engine| {
             let up_to = ReadUpTo { room: *id, seq };
             outcome = engine.set_register(now, own, &Setting::ReadMark(up_to.clone()));
             if tell_others && outcome.is_ok() {
@@ -31,7 +30,8 @@ impl Engine {
             engine.read_up_to(id, seq)?;
             Ok(())
         });
-        Ok(outcome?)
+        outcome?;
+        if stored { Ok(()) } else { Err(SendError::NotStored) }
     }
 
     /// What is being written in a room and was not sent; empty: nothing. On disk when this returns.
@@ -188,19 +188,6 @@ impl Engine {
                 _ => {}
             }
         }
-    }
-
-    /// A value that was shown at once was refused: what stands on the relay is shown again.
-    pub(crate) fn register_undone(&mut self, id: &RoomId) -> Result<(), Fault> {
-        let span = Span::prefix(keys::owner(&id.0, &AccountId::ZERO.0));
-        for (_, value) in self.store.range(Tree::Registers, &span, Direction::Forward, usize::MAX)? {
-            let Some((rev, raw)) = super::rows::read_register_value(value) else { continue };
-            let value = Register::parse(raw).ok().and_then(|register| RegisterValue::read(&register, rev));
-            if let Some(value) = value {
-                self.apply_setting(id, &value)?;
-            }
-        }
-        Ok(())
     }
 
     pub(crate) fn change_row(&mut self, id: &RoomId, change: impl FnOnce(&mut RoomRow)) {

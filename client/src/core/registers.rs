@@ -4,7 +4,7 @@
 use super::engine::Engine;
 use super::error::Fault;
 use super::ingest::Missing;
-use super::limits::REGISTERS_IN_FLIGHT_MAX;
+use super::limits::{REGISTERS_IN_FLIGHT_MAX, REGISTER_SPACE_MS};
 use super::model::Millis;
 use super::requests::Purpose;
 use super::rows::{self, decode, encode, pending_name, read_register_value, register_value};
@@ -38,6 +38,8 @@ struct PendingValue {
     /// Raised with each new value, so that the answer to an older one is told apart.
     version: u64,
     in_flight: bool,
+    /// Somebody who types sets a draft many times a second: not each of them is sent.
+    not_before: Millis,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -76,8 +78,11 @@ impl Pending {
 
     fn put(&mut self, row: PendingRow) {
         self.version += 1;
-        let value = PendingValue { version: self.version, in_flight: false, row };
-        self.values.insert((value.row.room, value.row.key), value);
+        let place = (row.room, row.key);
+        // The answer to an older value is still to come.
+        let (in_flight, not_before) =
+            self.values.get(&place).map_or((false, 0), |value| (value.in_flight, value.not_before));
+        self.values.insert(place, PendingValue { version: self.version, in_flight, not_before, row });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -103,10 +108,22 @@ impl Pending {
         self.values.values().filter_map(|value| value.row.setting()).collect()
     }
 
+    pub(crate) fn wake(&mut self, now: Millis) {
+        if self.hold_until.is_some_and(|until| until <= now) {
+            self.hold_until = None;
+        }
+    }
+
+    pub(crate) fn wake_at(&self) -> Option<Millis> {
+        let spaced = self.values.values().filter(|value| !value.in_flight && value.not_before > 0);
+        spaced.map(|value| value.not_before).chain(self.hold_until).min()
+    }
+
     /// The connection is gone.
     pub(crate) fn reset(&mut self) {
         for value in self.values.values_mut() {
             value.in_flight = false;
+            value.not_before = 0;
         }
         self.hold_until = None;
     }
@@ -179,7 +196,7 @@ impl Engine {
             .pending
             .values
             .iter()
-            .filter(|(_, value)| !value.in_flight)
+            .filter(|(_, value)| !value.in_flight && value.not_before <= now)
             .map(|(place, _)| *place)
             .take(REGISTERS_IN_FLIGHT_MAX.saturating_sub(under_way))
             .collect();
@@ -221,6 +238,7 @@ impl Engine {
         let req = self.requests.open(Purpose::Register { room: *id, key: *key, version, raw: raw.clone() });
         if let Some(value) = self.pending.values.get_mut(&(*id, *key)) {
             value.in_flight = true;
+            value.not_before = 0;
         }
         self.transmit(ClientFrame::SetRegister(Append { req, entry: raw }));
         Ok(())
@@ -232,15 +250,23 @@ impl Engine {
         Ok(value.and_then(read_register_value).map_or(Rev::ZERO, |(rev, _)| rev))
     }
 
-    pub(crate) fn on_register_set(&mut self, _now: Millis, set: &RegisterSet) -> Result<(), Fault> {
+    pub(crate) fn on_register_set(&mut self, now: Millis, set: &RegisterSet) -> Result<(), Fault> {
         let Some(Purpose::Register { room, key, version, raw }) = self.requests.take(set.req) else {
             return Ok(());
         };
         self.take_register(&room, set.rev, &raw, true)?;
         match self.pending.values.get_mut(&(room, key)) {
             // Another value was set meanwhile; it goes next.
-            Some(value) if value.version != version => value.in_flight = false,
-            _ => self.forget_pending(&room, &key)?,
+            Some(value) if value.version != version => {
+                value.in_flight = false;
+                value.not_before = now + REGISTER_SPACE_MS;
+            }
+            _ => {
+                let owner = Register::parse(raw).map_or(AccountId::ZERO, |register| register.header().owner());
+                self.forget_pending(&room, &key)?;
+                // Another device's may have come after ours, and before the answer.
+                self.show_stored(&room, &owner, &key)?;
+            }
         }
         if let Some(state) = self.rooms.get_mut(&room)
             && state.row.rev.next() == set.rev
@@ -249,7 +275,6 @@ impl Engine {
             state.row.head.rev = state.row.head.rev.max(set.rev);
             state.dirty = true;
         }
-        self.tell_progress();
         Ok(())
     }
 
@@ -274,13 +299,14 @@ impl Engine {
             None => true,
             Some(register) => wins(&value.row, register),
         };
+        let owner = if value.row.for_room { AccountId::ZERO } else { self.me.account() };
         if ours_goes_on {
             self.send_register(&room, &key, Some(current.rev))?;
         } else {
             self.forget_pending(&room, &key)?;
+            self.show_stored(&room, &owner, &key)?;
         }
         let _ = now;
-        self.tell_progress();
         Ok(())
     }
 
@@ -299,13 +325,23 @@ impl Engine {
         if code.is_passing() {
             let until = super::requests::retry_at(now, retry_in_ms);
             self.pending.hold_until = Some(until);
-            self.sync.hold(until);
             return Ok(());
         }
         tracing::warn!(%room, ?code, "the relay refused a register for good");
+        let owner = match self.pending.values.get(&(room, key)) {
+            Some(value) if value.row.for_room => AccountId::ZERO,
+            _ => self.me.account(),
+        };
         self.forget_pending(&room, &key)?;
-        self.register_undone(&room)?;
-        Ok(())
+        self.show_stored(&room, &owner, &key)
+    }
+
+    /// What stands on the relay is shown again, in place of a value of ours that does not count.
+    fn show_stored(&mut self, room: &RoomId, owner: &AccountId, key: &RegisterKey) -> Result<(), Fault> {
+        match self.stored_register(room, owner, &key.0)? {
+            Some(value) => self.apply_setting(room, &value),
+            None => Ok(()),
+        }
     }
 
     /// Takes registers of one room in. Returns what is missing to check them; then nothing was taken.
@@ -327,6 +363,11 @@ impl Engine {
             if !chains.is_empty() {
                 return Ok(Some(Missing { chains, control: false }));
             }
+        }
+        let fold = self.rooms.get(id).and_then(|room| room.fold.as_ref());
+        let stranger = |register: &Register| fold.is_none_or(|fold| !fold.knows(&register.header().account));
+        if !tried.control && parsed.iter().any(|(_, register)| stranger(register)) {
+            return Ok(Some(Missing { chains: BTreeMap::new(), control: true }));
         }
         for (rev, register) in parsed {
             self.take_register(id, rev, register.raw(), false)?;

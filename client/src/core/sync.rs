@@ -160,7 +160,6 @@ impl Engine {
                 self.reply(ticket, Ok(Reply::Done));
             }
             self.lost_rooms();
-            self.tell_progress();
         }
         let _ = now;
         Ok(())
@@ -337,7 +336,6 @@ impl Engine {
             self.answer_older(&id);
         }
         self.free(&id)?;
-        self.tell_progress();
         Ok(())
     }
 
@@ -451,10 +449,10 @@ impl Engine {
             return Ok(());
         }
         if let Some(room) = self.rooms.get_mut(&id) {
-            let reached = registers.values.last().map_or(Rev::ZERO, |value| value.rev);
-            room.row.rev = room.row.rev.max(reached);
-            if !registers.more {
-                room.row.rev = room.row.rev.max(room.row.head.rev);
+            // The newest value carries the room's Rev: an answer without any says that there is no more.
+            match registers.values.last() {
+                Some(value) => room.row.rev = room.row.rev.max(value.rev),
+                None => room.row.head.rev = room.row.rev,
             }
             room.dirty = true;
         }
@@ -564,7 +562,12 @@ impl Engine {
             && self.rooms.values().all(whole)
     }
 
+    /// Tells how far it has come, if that is news. Looks at all rooms only while something is under way.
     pub(crate) fn tell_progress(&mut self) {
+        let idle = self.sync.queued.is_empty() && self.pending.is_empty() && self.outbox.waiting() == 0;
+        if self.sync.told.done && idle && self.is_live() {
+            return;
+        }
         let progress = self.progress();
         if progress != self.sync.told {
             self.sync.told = progress;
