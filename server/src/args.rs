@@ -218,8 +218,8 @@ fn lifetime(text: &str) -> Result<Duration, String> {
     }
 }
 
-const LIFETIME_MIN: Duration = Duration::from_secs(60);
-const LIFETIME_MAX: Duration = Duration::from_secs(366 * 24 * 3_600);
+const LIFETIME_MIN: Duration = Duration::from_mins(1);
+const LIFETIME_MAX: Duration = Duration::from_hours(366 * 24);
 
 const AFTER_HELP: &str = "\
 Commands other than serve talk to the relay that runs on the same data folder, as the same user.

@@ -112,12 +112,12 @@ async fn run(
         tokio::select! {
             signal = signals.next() => match signal {
                 Signal::Stop => break,
-                Signal::Reload => reloading.log(&reloading.run()),
+                Signal::Reload => log(&reloading.run()),
             },
             Some(reply) = reloads.recv() => {
                 let reply: oneshot::Sender<_> = reply;
                 let result = reloading.run();
-                reloading.log(&result);
+                log(&result);
                 // Whoever asked may have gone.
                 let _ = reply.send(result);
             }
@@ -197,12 +197,12 @@ impl Reloading<'_> {
         }
         Ok(change)
     }
+}
 
-    fn log(&self, result: &Result<Change, String>) {
-        match result {
-            Ok(change) => info!("configuration read again; {}", describe(change)),
-            Err(error) => warn!("configuration not taken up: {error}"),
-        }
+fn log(result: &Result<Change, String>) {
+    match result {
+        Ok(change) => info!("configuration read again; {}", describe(change)),
+        Err(error) => warn!("configuration not taken up: {error}"),
     }
 }
 

@@ -147,6 +147,7 @@ mod empty_is_none {
 
     use serde::{Deserialize, Deserializer, Serializer, de};
 
+    #[expect(clippy::ref_option, reason = "the shape that serde asks for")]
     pub(super) fn serialize<T: Display, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
         match value {
             Some(value) => to.collect_str(value),

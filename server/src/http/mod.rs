@@ -136,7 +136,7 @@ async fn route<A: Accept>(
                 *admitted.lock().unwrap_or_else(PoisonError::into_inner) = Some(admission);
                 answer
             }
-            Err(answer) => answer,
+            Err(answer) => *answer,
         };
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -159,7 +159,7 @@ fn admit<A: Accept>(
     shared: &Arc<Shared<A>>,
     address: IpAddr,
     request: &Request<Incoming>,
-) -> Result<(Answer, Admission), Answer> {
+) -> Result<(Answer, Admission), Box<Answer>> {
     let config = shared.live.load();
     let limits = &config.limits;
     let mut address = address;
@@ -211,10 +211,10 @@ async fn invite(accept: &impl Accept, token: &str) -> Answer {
     answer
 }
 
-fn later(status: StatusCode, text: &'static str) -> Answer {
+fn later(status: StatusCode, text: &'static str) -> Box<Answer> {
     let mut answer = plain(status, text);
     answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
-    answer
+    Box::new(answer)
 }
 
 /// Longer than any token that was ever handed out.

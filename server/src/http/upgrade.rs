@@ -10,7 +10,7 @@ use super::{Answer, plain};
 use crate::config::Limits;
 
 /// The answer that switches protocols, or the one that says what is wrong.
-pub(super) fn switch<B>(request: &Request<B>) -> Result<Answer, Answer> {
+pub(super) fn switch<B>(request: &Request<B>) -> Result<Answer, Box<Answer>> {
     let headers = request.headers();
     let asks = request.method() == hyper::Method::GET
         && has_token(headers, &header::CONNECTION, "upgrade")
@@ -50,13 +50,13 @@ pub fn websocket_config(limits: &Limits) -> WebSocketConfig {
         .max_frame_size(Some(message))
 }
 
-fn refuse(status: StatusCode, text: &'static str) -> Answer {
+fn refuse(status: StatusCode, text: &'static str) -> Box<Answer> {
     let mut answer = plain(status, text);
     answer.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     if status == StatusCode::UPGRADE_REQUIRED {
         answer.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     }
-    answer
+    Box::new(answer)
 }
 
 fn has_token(headers: &HeaderMap, name: &header::HeaderName, token: &str) -> bool {

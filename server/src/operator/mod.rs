@@ -283,4 +283,4 @@ pub(crate) fn describe(change: &Change) -> String {
 }
 
 /// A week: time to find the link again, and not for ever.
-const FIRST_INVITE_S: u64 = Duration::from_secs(7 * 24 * 3_600).as_secs();
+const FIRST_INVITE_S: u64 = Duration::from_hours(7 * 24).as_secs();
