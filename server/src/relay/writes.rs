@@ -318,6 +318,9 @@ impl Writer {
                             room
                         }
                     };
+                    if after.needs_update() {
+                        return Err(ErrorCode::Unsupported.into());
+                    }
                     self.append(*room, entry, from)?;
                     self.note_moves(before.as_ref(), &after, seq)?;
                     self.folds.put_room(after);
@@ -407,7 +410,11 @@ impl Writer {
             return Err(ErrorCode::LimitReached.into());
         }
         let room = Room::genesis(own_room, account).map_err(control_code)?;
-        if room.kind() != RoomKind::Own {
+        // One device and nothing that only a newer version understands: what comes later is appended later.
+        if account.needs_update() || room.needs_update() {
+            return Err(ErrorCode::Unsupported.into());
+        }
+        if room.kind() != RoomKind::Own || account.devices().count() != 1 {
             return Err(ErrorCode::Malformed.into());
         }
         if self.engine.read().device(&author)?.is_some() {
