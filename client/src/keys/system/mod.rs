@@ -13,8 +13,8 @@ mod platform;
 
 /// The system's key store: the Secret Service on Linux, the Keychain on macOS, the Credential Manager on Windows.
 ///
-/// Every call connects anew. A program that starts before its key store (at login) then finds it as soon as it is there,
-/// which a store chosen once per process never would.
+/// The `keyring` crate chooses its store once per process. A program that starts before its key store (at login) would never
+/// find it, nor one whose session bus came anew: so a call that does not reach the store connects anew and is made again.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemSecrets;
 
@@ -61,15 +61,22 @@ impl SecretStore for SystemSecrets {
 /// Asks on a thread of its own: what talks to the store must not meet an async runtime, and may wait for a person.
 fn ask<T: Send + 'static>(
     name: &str,
-    act: impl FnOnce(&Entry) -> keyring_core::Result<T> + Send + 'static,
+    act: impl Fn(&Entry) -> keyring_core::Result<T> + Send + 'static,
 ) -> Result<T, SecretError> {
     let name = name.to_owned();
     let (answer, answered) = mpsc::sync_channel(1);
     let asking = thread::Builder::new().name("kith-key-store".into()).spawn(move || {
-        let result = platform::connect()
-            .and_then(|store| store.build(SERVICE, &name, None))
-            .and_then(|entry| act(&entry))
-            .map_err(SecretError::from);
+        let known = keyring::Entry::new(SERVICE, &name).and_then(|entry| act(&entry.inner));
+        let result = match known {
+            Err(Error::PlatformFailure(_) | Error::NoStorageAccess(_) | Error::NoDefaultStore) => {
+                platform::connect().and_then(|store| {
+                    keyring_core::set_default_store(store);
+                    act(&Entry::new(SERVICE, &name)?)
+                })
+            }
+            settled => settled,
+        }
+        .map_err(SecretError::from);
         // Nobody waits any more if it took too long.
         answer.send(result).ok();
     });
