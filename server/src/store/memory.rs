@@ -168,7 +168,9 @@ impl Engine for MemoryEngine {
         }
         let account = account.clone();
         self.change(move |state| {
-            state.accounts.insert(account.id, account.clone());
+            let known = state.accounts.get(&account.id).map(|known| known.created_at);
+            let created_at = known.unwrap_or(account.created_at);
+            state.accounts.insert(account.id, AccountRow { created_at, ..account.clone() });
         });
         Ok(())
     }
@@ -254,7 +256,7 @@ impl Log for Shared {
         };
         let skip = if range.newest { all.len() - count } else { 0 };
         Ok(Stretch {
-            first: Seq((from + skip) as u64 + 1),
+            first: if count == 0 { range.after.next() } else { Seq((from + skip) as u64 + 1) },
             entries: all[skip..skip + count].iter().map(|entry| entry.raw().clone()).collect(),
             more: count < all.len(),
         })
@@ -290,6 +292,12 @@ impl Log for Shared {
     ) -> Result<Option<(Rev, Bytes)>, StoreError> {
         let state = self.lock();
         Ok(state.rooms.get(room).and_then(|room| room.registers.get(&(*owner, *key))).cloned())
+    }
+
+    fn register_count(&self, room: &RoomId, owner: &AccountId) -> Result<u64, StoreError> {
+        let state = self.lock();
+        let Some(room) = state.rooms.get(room) else { return Ok(0) };
+        Ok(room.registers.keys().filter(|(other, _)| other == owner).count() as u64)
     }
 
     fn transaction(&self, device: &DeviceId, txn: &TxnId) -> Result<Option<(RoomId, Seq)>, StoreError> {

@@ -63,7 +63,7 @@ pub struct Range {
 /// A stretch of a timeline, in rising order without gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stretch {
-    /// The Seq of the first entry.
+    /// The Seq of the first entry; where it would stand, right behind `after`, if there is none.
     pub first: Seq,
     /// The entries.
     pub entries: Vec<Bytes>,
@@ -189,6 +189,8 @@ pub trait Log {
         owner: &AccountId,
         key: &RegisterKey,
     ) -> Result<Option<(Rev, Bytes)>, StoreError>;
+    /// How many registers an account has in a room; [`AccountId::ZERO`] owns those of the room itself.
+    fn register_count(&self, room: &RoomId, owner: &AccountId) -> Result<u64, StoreError>;
     /// Where a device's transaction went.
     fn transaction(&self, device: &DeviceId, txn: &TxnId) -> Result<Option<(RoomId, Seq)>, StoreError>;
 }
@@ -242,15 +244,16 @@ pub trait Engine: Send {
     fn append(&mut self, entry: &Entry) -> Result<Append, StoreError>;
     /// Takes the place of what the register holds, at the room's next Rev.
     fn set_register(&mut self, register: &Register) -> Result<Rev, StoreError>;
-    /// Appends to an account's chain.
+    /// Appends to an account's chain; fails unless the entry's index is the chain's length.
     fn append_chain(&mut self, account: &AccountId, entry: &ChainEntry) -> Result<(), StoreError>;
-    /// Adds or changes an account; the length of the chain is the log's to say.
+    /// Adds or changes an account, but never when it was made; the length of the chain is the log's to say. Fails if another
+    /// account has the handle.
     fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError>;
-    /// Adds or changes a device.
+    /// Adds or changes a device; whose it is never changes.
     fn put_device(&mut self, device: &DeviceId, row: DeviceRow) -> Result<(), StoreError>;
     /// Adds an account to a room, or marks that it left.
     fn put_membership(&mut self, account: &AccountId, membership: Membership) -> Result<(), StoreError>;
-    /// Adds or changes an invite; one without uses is forgotten.
+    /// Adds or changes an invite.
     fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError>;
 
     /// A reader for another thread; it sees what is committed.

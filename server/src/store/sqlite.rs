@@ -15,12 +15,16 @@ use kith_protocol::register::Register;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bits of a place that hold the Seq: a million million entries a room, eight million rooms.
 const SEQ_BITS: u32 = 40;
 const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
 /// Rooms whose head stays in memory between groups.
 const HEADS_CACHED_MAX: usize = 100_000;
+/// What SQLite can count.
+const PAGES_MAX: i64 = 4_294_967_294;
 /// Pages of the write-ahead log before it is folded back: 16 MiB, so that a checkpoint is rare and short.
 const CHECKPOINT_PAGES: u32 = 4096;
 
@@ -33,6 +37,19 @@ pub struct SqliteEngine {
     devices: HashMap<DeviceId, i64>,
     /// Rooms whose head changed in this group.
     dirty: BTreeMap<i64, RoomHead>,
+    quota: Quota,
+    quota_kept: u64,
+}
+
+/// How many bytes the file may have. Beyond it, writes fail as they do on a full disk, and reads go on.
+#[derive(Debug, Clone)]
+pub struct Quota(Arc<AtomicU64>);
+
+impl Quota {
+    /// From the next group on; `None`: as many as the disk has room for. A file that is larger already stays as it is.
+    pub fn set(&self, bytes: Option<u64>) {
+        self.0.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
 }
 
 struct Tables(Connection);
@@ -40,6 +57,9 @@ struct Tables(Connection);
 impl SqliteEngine {
     /// Opens the file, or makes it. `fresh` becomes the identity of new logs.
     pub fn open(path: &Path, fresh: Incarnation) -> Result<Self, StoreError> {
+        // For its owner alone, whoever made the folder; SQLite gives the log beside it the same mode.
+        crate::platform::open_private_file(path)
+            .map_err(|error| StoreError::Failed(format!("{} cannot be opened: {error}", path.display())))?;
         let mut connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -61,6 +81,8 @@ impl SqliteEngine {
             heads: HashMap::new(),
             devices: HashMap::new(),
             dirty: BTreeMap::new(),
+            quota: Quota(Arc::new(AtomicU64::new(u64::MAX))),
+            quota_kept: u64::MAX,
         })
     }
 
@@ -109,6 +131,28 @@ impl SqliteEngine {
         Ok(num)
     }
 
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.tables.0
+    }
+
+    /// How large the file may become; to be changed at any time, from any thread.
+    pub fn quota(&self) -> Quota {
+        self.quota.clone()
+    }
+
+    fn keep_to_quota(&mut self) -> Result<(), StoreError> {
+        let bytes = self.quota.0.load(Ordering::Relaxed);
+        if bytes != self.quota_kept {
+            let page: i64 = self.tables.0.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+            // Zero would only ask.
+            let pages = (int(bytes) / page.max(1)).clamp(1, PAGES_MAX);
+            self.tables.0.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+            self.quota_kept = bytes;
+        }
+        Ok(())
+    }
+
     fn redact(&mut self, num: i64, target: Seq) -> Result<(), StoreError> {
         let place = place(num, target);
         let raw: Option<Vec<u8>> =
@@ -138,6 +182,7 @@ impl Engine for SqliteEngine {
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
+        self.keep_to_quota()?;
         self.tables.run("BEGIN IMMEDIATE", &[])?;
         Ok(())
     }
@@ -185,6 +230,11 @@ impl Engine for SqliteEngine {
                 .tables
                 .place_of(device, &header.txn)?
                 .ok_or_else(|| StoreError::Failed("a transaction vanished".into()))?;
+            if head == RoomHead::default() {
+                // The room was made for this entry, which stands elsewhere.
+                self.tables.run("DELETE FROM rooms WHERE num = ?1", &[&num])?;
+                self.heads.remove(&entry.room());
+            }
             return Ok(Append::Known(room, seq));
         }
         self.tables.run(
@@ -202,7 +252,10 @@ impl Engine for SqliteEngine {
                 head.control_len += 1;
             }
             Kind::Redaction { target, .. } => {
-                self.redact(num, *target)?;
+                // Only what stands before it: never itself.
+                if *target < seq {
+                    self.redact(num, *target)?;
+                }
                 head.redacted = seq;
             }
             Kind::Message | Kind::Unknown(_) => {}
@@ -231,6 +284,14 @@ impl Engine for SqliteEngine {
     }
 
     fn append_chain(&mut self, account: &AccountId, entry: &ChainEntry) -> Result<(), StoreError> {
+        let len: Option<u32> = self.tables.one(
+            "SELECT count(*) FROM chains WHERE account = ?1",
+            &[&account.as_bytes()],
+            |row| row.get(0),
+        )?;
+        if len != Some(entry.header().index) {
+            return Err(StoreError::Failed("a chain entry does not stand at the end of its chain".into()));
+        }
         self.tables.run(
             "INSERT INTO chains (account, idx, entry) VALUES (?1, ?2, ?3)",
             &[&account.as_bytes(), &entry.header().index, &entry.raw().as_ref()],
@@ -429,6 +490,16 @@ impl Log for Tables {
         )
     }
 
+    fn register_count(&self, room: &RoomId, owner: &AccountId) -> Result<u64, StoreError> {
+        let Some((num, _)) = self.room(room)? else { return Ok(0) };
+        let count = self.one(
+            "SELECT count(*) FROM registers WHERE room = ?1 AND owner = ?2",
+            &[&num, &owner.as_bytes()],
+            |row| row.get(0),
+        )?;
+        Ok(count.map_or(0, uint))
+    }
+
     fn transaction(&self, device: &DeviceId, txn: &TxnId) -> Result<Option<(RoomId, Seq)>, StoreError> {
         let num: Option<i64> =
             self.one("SELECT num FROM devices WHERE id = ?1", &[&device.as_bytes()], |row| row.get(0))?;
@@ -484,11 +555,9 @@ impl Directory for Tables {
     }
 
     fn rooms(&self) -> Result<Vec<(RoomId, RoomHead)>, StoreError> {
-        self.all(
-            "SELECT num, seq, hash, rev, control_len, redacted, id FROM rooms ORDER BY num",
-            &[],
-            |row| Ok((id(row, 6)?, head_of(row)?)),
-        )
+        self.all("SELECT num, seq, hash, rev, control_len, redacted, id FROM rooms ORDER BY id", &[], |row| {
+            Ok((id(row, 6)?, head_of(row)?))
+        })
     }
 
     fn invite(&self, token: &[u8; 16]) -> Result<Option<InviteRow>, StoreError> {
