@@ -17,6 +17,7 @@ pub mod platform;
 pub mod rate;
 pub mod reach;
 pub mod relay;
+mod reserve;
 pub mod serve;
 pub mod store;
 pub mod stream;

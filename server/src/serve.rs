@@ -26,6 +26,7 @@ use crate::{
     platform::{self, Signal, Signals},
     reach::Reach,
     relay::hub::{Hub, Threads},
+    reserve::Reserved,
     store::{StoreError, sqlite::SqliteEngine},
     tls::{Tls, TlsError},
 };
@@ -126,12 +127,20 @@ async fn run(
     info!("shutting down");
     stop.cancel();
     hub.shut_down(RECONNECT_IN);
-    drop(hub);
     tokio::select! {
         _ = door => {}
+        // What is left then has not said who it is, and is owed nothing.
+        () = devices_gone(&hub) => {}
         _ = signals.next() => warn!("told to stop again: not waiting for connections to end"),
     }
     Ok(threads)
+}
+
+/// At the end of a relay's life alone, so looking now and then is good enough.
+async fn devices_gone(hub: &Hub) {
+    while hub.registry.count().0 > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ServeError> {
@@ -162,6 +171,9 @@ fn open_hub(
         warn!("the database was put back from a copy: devices will offer again what it lacks");
     }
     copied::note(&path, &note).map_err(look)?;
+    let folder = data.path().to_owned();
+    let free = move || fs4::available_space(&folder);
+    let engine = Reserved::new(Box::new(engine), live.clone(), clock, free);
     Hub::start(Box::new(engine), live.clone(), Arc::clone(metrics), clock).map_err(open)
 }
 

@@ -157,6 +157,34 @@ fn the_printed_configuration_is_accepted() {
     assert!(String::from_utf8_lossy(&variable.stderr).contains("`KITH_LISTEN`"));
 }
 
+#[cfg(unix)]
+#[test]
+fn metrics_are_on_a_port_of_their_own() {
+    use std::io::Write;
+    let relay = Running::start(&["--metrics", "127.0.0.1:0"]);
+    let get = |address: &str, path: &str| {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let stats = relay.json(&["stats"]);
+    let metrics = get(stats["metrics"].as_str().unwrap(), "/metrics");
+    assert!(
+        metrics.starts_with("HTTP/1.1 200 ") && metrics.contains("\nkith_commit_seconds_count 1\n"),
+        "{metrics}"
+    );
+    let listen = stats["listen"].as_str().unwrap();
+    assert!(get(listen, "/metrics").starts_with("HTTP/1.1 404 "));
+    assert!(get(listen, "/health").contains("\"status\":\"ok\""));
+    let token = relay.said[2].split("token=").nth(1).unwrap().to_owned();
+    let page = get(listen, &format!("/i/{token}"));
+    assert!(page.contains("kith://join?relay=ws%3A%2F%2F127.0.0.1"), "{page}");
+    let (_data, log) = relay.stop();
+    assert!(!log.contains(&token), "tokens stay out of the log");
+}
+
 #[test]
 fn completions_come_for_every_shell() {
     let data = tempfile::tempdir().unwrap();
@@ -190,6 +218,30 @@ fn a_signal_reloads_and_another_ends() {
     let (_data, log) = relay.stop();
     assert!(log.contains("changed: limits.max_body_bytes"), "{log}");
     assert!(log.contains("configuration not taken up"), "{log}");
+    assert!(log.contains("stopped"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_silent_connection_does_not_hold_up_a_shutdown() {
+    use std::io::Write;
+    let relay = Running::start(&[
+        "--set",
+        "limits.handshake_timeout_s=300",
+        "--set",
+        "limits.shutdown_timeout_s=300",
+    ]);
+    let mut stream =
+        std::net::TcpStream::connect(relay.json(&["stats"])["listen"].as_str().unwrap()).unwrap();
+    stream
+        .write_all(
+            b"GET /v1/ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        )
+        .unwrap();
+    assert_ne!(stream.read(&mut [0; 16]).unwrap(), 0);
+    assert_eq!(relay.json(&["stats"])["connections"], 1);
+    let (_data, log) = relay.stop();
     assert!(log.contains("stopped"), "{log}");
 }
 
