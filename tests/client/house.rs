@@ -99,7 +99,8 @@ impl House {
         let invite = InviteRow { token, uses: 1, expires_at: i64::MAX as u64, role, room: None, by: None };
         self.hub.ask(Write::PutInvite(invite)).await.unwrap();
         let link = InviteLink { relay: ADDRESS.into(), token, pin: None, from: None, room: None };
-        let who = Newcomer { name: name.into(), handle: handle.map(Into::into), device_name: "laptop".into() };
+        let who =
+            Newcomer { name: name.into(), handle: handle.map(Into::into), device_name: "laptop".into() };
         Client::join(self.home(home), self.access(), &link, who).await
     }
 
@@ -124,7 +125,11 @@ impl House {
         tokio::join!(newcomer, confirm).0.unwrap()
     }
 
-    pub(crate) async fn recover(&self, key: &RecoveryKey, name: &str) -> Result<(Client, RecoveryKey), RecoverError> {
+    pub(crate) async fn recover(
+        &self,
+        key: &RecoveryKey,
+        name: &str,
+    ) -> Result<(Client, RecoveryKey), RecoverError> {
         let relay = Relay { address: ADDRESS.into(), pin: None };
         Client::recover(self.home(name), self.access(), key, relay, name).await
     }

@@ -59,7 +59,10 @@ async fn two_people_talk_and_find_everything_again_without_a_network() {
     bob.sync_once(SOON, |progress| told.push(progress)).await.unwrap();
     assert!(told.last().unwrap().done && bob.outbox().await.unwrap().is_empty());
     let lines = bob.history(room, None, 10).await.unwrap();
-    assert_eq!((lines.last().unwrap().text.as_str(), lines.last().unwrap().state), ("sent later", State::Sent));
+    assert_eq!(
+        (lines.last().unwrap().text.as_str(), lines.last().unwrap().state),
+        ("sent later", State::Sent)
+    );
     alice.shutdown().await;
     bob.shutdown().await;
 }
@@ -136,7 +139,11 @@ async fn a_group_is_made_changed_and_left() {
     bob.sync_once(SOON, |_| {}).await.unwrap();
     alice.sync_once(SOON, |_| {}).await.unwrap();
     assert_eq!(alice.history(room, None, 10).await.unwrap().pop().unwrap().reactions[0].emoji, "💧");
-    assert!(bob.add_member(room, alice.me().await.unwrap().person.account, kith_protocol::room::Role::Member).await.is_err());
+    assert!(
+        bob.add_member(room, alice.me().await.unwrap().person.account, kith_protocol::room::Role::Member)
+            .await
+            .is_err()
+    );
     bob.leave(room).await.unwrap();
     assert_eq!(bob.room(room).await.unwrap().unwrap().role, None);
     assert!(bob.send(room, Outgoing::text("still there?")).await.is_err());
@@ -184,7 +191,8 @@ async fn a_damaged_store_is_set_aside_and_filled_again() {
         _ => None,
     })
     .await;
-    let texts: Vec<String> = alice.history(own, None, 10).await.unwrap().into_iter().map(|line| line.text).collect();
+    let texts: Vec<String> =
+        alice.history(own, None, 10).await.unwrap().into_iter().map(|line| line.text).collect();
     assert!(texts.ends_with(&["kept by the relay".into(), "kept by the vault".into()]), "{texts:?}");
     alice.shutdown().await;
 }

@@ -141,7 +141,10 @@ impl Run {
         self.w.settle();
         self.w.pass(30_000);
         for device in &self.w.devices {
-            assert!(device.engine.progress().done, "{}: {:?}", device.name, device.engine.progress());
+            let (progress, outbox) = (device.engine.progress(), device.engine.outbox());
+            let last = device.updates.iter().rev().take(8).collect::<Vec<_>>();
+            let live = device.engine.is_live();
+            assert!(progress.done, "{}: live {live} {progress:?} {outbox:?} {last:?}", device.name);
             assert!(device.engine.outbox().is_empty());
         }
         let mut rooms: BTreeMap<RoomId, Vec<Id>> = BTreeMap::new();

@@ -6,7 +6,7 @@ use super::limits::SEARCH_MAX;
 use super::model::{Millis, Outgoing};
 use super::outbox::What;
 use crate::store::{Direction, ReadError, Span, Tree, keys};
-use crate::timeline::{State, Timeline, Verified};
+use crate::timeline::{Timeline, Verified};
 use kith_protocol::event::{Edit, Event, Reaction, Reply, Setting, Target, Text, Words};
 use kith_protocol::ids::{AccountId, RoomId, Seq, TxnId};
 use kith_protocol::limits::{BODY_BYTES_MAX, REGISTER_BYTES_MAX};
@@ -170,7 +170,7 @@ impl Engine {
     /// Who wrote a message, be it stored or waiting.
     fn author_of(&self, room: &RoomId, target: &Target) -> Result<Option<AccountId>, ReadError> {
         if target.device == self.me.device()
-            && self.outbox.state(&target.txn).is_some_and(|s| s != State::Sent)
+            && self.outbox.state(&target.txn).is_some()
         {
             return Ok(Some(self.me.account()));
         }

@@ -38,6 +38,7 @@ impl Engine {
     pub fn connected(&mut self, now: Millis) {
         self.act(now, |engine| {
             engine.reset_session();
+            engine.hang_up = false;
             engine.session = Session::AwaitHello;
             engine.tell(Update::Connection(Connection::Connecting));
             Ok(())
