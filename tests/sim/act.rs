@@ -1,0 +1,164 @@
+//! What people do, and what happens to them.
+
+use super::plan::Op;
+use super::world::{Event, World};
+use kith_client::core::RoomWish;
+use kith_client::timeline::{Kind, Message};
+use kith_protocol::ids::{Incarnation, RoomId, Seq};
+use kith_protocol::room::Role;
+
+/// Lines that a person has before them.
+const SCREEN: usize = 40;
+
+impl World<'_> {
+    pub(crate) fn act(&mut self, op: Op) {
+        let now = self.now;
+        match op {
+            Op::Say { dev, room, times } => {
+                let room = self.room(dev, room);
+                (0..times).for_each(|_| self.say(dev, room));
+            }
+            Op::Answer { dev, room, pick } => self.answer_line(dev, room, pick),
+            Op::Edit { dev, room, pick } => self.edit(dev, room, pick),
+            Op::Redact { dev, room, pick } => self.redact(dev, room, pick),
+            Op::React { dev, room, pick, on } => {
+                let room = self.room(dev, room);
+                if let Some(line) = self.line(dev, room, pick, |_| true) {
+                    // What is refused changes nothing: the end says whether all agree.
+                    let emoji = ["👍", "🌻"][pick % 2];
+                    let _ = self.devices[dev].engine.react(now, &room, line.id, emoji, on);
+                }
+            }
+            Op::Read { dev, room, back } => {
+                let room = self.room(dev, room);
+                if let Ok(Some(summary)) = self.devices[dev].engine.room(&room) {
+                    let seq = Seq(summary.newest.0.saturating_sub(back));
+                    // A store that cannot be written says so.
+                    let _ = self.devices[dev].engine.mark_read(now, &room, seq);
+                }
+            }
+            Op::Draft { dev, room } => {
+                let room = self.room(dev, room);
+                self.book.texts += 1;
+                let text = if self.book.texts.is_multiple_of(4) {
+                    String::new()
+                } else {
+                    format!("draft {}", self.book.texts)
+                };
+                let _ = self.devices[dev].engine.set_draft(now, &room, &text);
+            }
+            Op::Wish { dev, room } => {
+                let room = self.room(dev, room);
+                let wish = RoomWish { muted_until: now, mentions_anyway: now % 2 == 0, pinned: now % 3 == 0 };
+                let _ = self.devices[dev].engine.set_room_wish(now, &room, wish);
+            }
+            Op::Set { dev } => {
+                let _ = self.devices[dev].engine.set_setting(now, "theme", &now.to_string());
+            }
+            Op::Rename { dev } => {
+                let _ = self.devices[dev].engine.rename(now, &self.rooms[1], &format!("Garden {now}"));
+            }
+            Op::Add { dev } => {
+                let carol = self.devices[4].engine.me().person.account;
+                let _ = self.devices[dev].engine.add_member(now, &self.rooms[1], carol, Role::Member);
+            }
+            Op::Remove { dev } => {
+                let carol = self.devices[4].engine.me().person.account;
+                let _ = self.devices[dev].engine.remove_member(now, &self.rooms[1], carol);
+            }
+            Op::Cut { dev } => {
+                if let Some(link) = self.devices[dev].link {
+                    self.cut(link);
+                }
+            }
+            Op::Away { dev, ms } => {
+                self.devices[dev].away = true;
+                self.hang_up(dev);
+                self.schedule(now + ms, Event::Back(dev));
+            }
+            Op::Kill { dev } => self.restart(dev, 100, false),
+            Op::PowerCut { dev, keep } => self.restart(dev, keep, false),
+            Op::LoseStore { dev } => self.restart(dev, 100, true),
+            Op::Flush { dev } => self.devices[dev].flush(),
+            Op::FailCommits { dev, times } => self.devices[dev].fail_commits(times),
+            Op::Crash { phase, down_ms } => self.relay.crash_at = Some((phase, down_ms)),
+            Op::Full { ms } => {
+                self.relay.disk.set_full(true);
+                self.schedule(now + ms, Event::Room);
+            }
+            Op::Backup => self.relay.backup = Some(self.relay.disk.backup(Incarnation([2; 16]))),
+            Op::Restore { down_ms } => self.relay_restore(down_ms),
+        }
+        if let Some(dev) = op.device() {
+            self.pump_device(dev);
+        }
+        self.pump_relay();
+    }
+
+    /// The room of this number, or one that the device's person is in.
+    fn room(&self, dev: usize, room: usize) -> RoomId {
+        self.rooms[match (self.devices[dev].person, room) {
+            (2, 0) => 1,
+            (1, 2) => 0,
+            (_, room) => room,
+        }]
+    }
+
+    /// One of the lines that the person sees, and that fits.
+    fn line(
+        &mut self,
+        dev: usize,
+        room: RoomId,
+        pick: usize,
+        fits: impl Fn(&Message) -> bool,
+    ) -> Option<Message> {
+        let lines = self.devices[dev].engine.history(&room, None, SCREEN).ok()?;
+        let lines: Vec<Message> =
+            lines.into_iter().filter(|line| line.kind == Kind::Text && fits(line)).collect();
+        let count = lines.len();
+        lines.into_iter().nth(pick % count.max(1))
+    }
+
+    fn answer_line(&mut self, dev: usize, room: usize, pick: usize) {
+        let (room, now) = (self.room(dev, room), self.now);
+        let Some(line) = self.line(dev, room, pick, |_| true) else { return };
+        self.book.texts += 1;
+        let (order, text) = (self.book.texts, format!("answer {}", self.book.texts));
+        let mentions = vec![line.sender];
+        let outgoing = kith_client::core::Outgoing { text: text.clone(), reply_to: Some(line.id), mentions };
+        if let Ok(txn) = self.devices[dev].engine.send(now, &room, outgoing) {
+            let target = self.devices[dev].target(txn);
+            let said = super::world::Said { device: dev, room, text, edits: Vec::new(), order };
+            self.book.said.insert(target, said);
+        }
+    }
+
+    fn edit(&mut self, dev: usize, room: usize, pick: usize) {
+        let (room, now) = (self.room(dev, room), self.now);
+        let me = self.devices[dev].engine.me().person.account;
+        let Some(line) = self.line(dev, room, pick, |line| line.sender == me && !line.redacted) else {
+            return;
+        };
+        self.book.texts += 1;
+        let text = format!("edit {}", self.book.texts);
+        if self.devices[dev].engine.edit(now, &room, line.id, &text).is_ok()
+            && let Some(said) = self.book.said.get_mut(&line.id)
+        {
+            said.edits.push(text);
+        }
+    }
+
+    fn redact(&mut self, dev: usize, room: usize, pick: usize) {
+        let (room, now) = (self.room(dev, room), self.now);
+        let me = self.devices[dev].engine.me().person.account;
+        let Some(line) = self.line(dev, room, pick, |line| line.sender == me && !line.redacted) else {
+            return;
+        };
+        match self.devices[dev].engine.redact(now, &room, line.id) {
+            Ok(txn) if txn == line.id.txn => drop(self.book.discarded.insert(line.id)),
+            Ok(_) => drop(self.book.gone.insert(line.id)),
+            // Some of it may have been written.
+            Err(_) => drop(self.book.maybe_gone.insert(line.id)),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! What must hold once everything has come to rest.
+
+use super::world::World;
+use kith_client::timeline::{Kind, Message};
+use kith_protocol::entry::Entry;
+use kith_protocol::error::ErrorCode;
+use kith_protocol::event::Target;
+use kith_protocol::ids::{RoomId, Seq};
+use kith_relay::store::{Range, RoomHead};
+use std::collections::BTreeMap;
+
+/// Where each entry stands at the relay.
+type Places = BTreeMap<Target, Vec<(RoomId, Seq)>>;
+
+pub(crate) fn look(world: &mut World<'_>) {
+    let mut wrong = Vec::new();
+    let (heads, places) = log(world);
+    everybody_is_done(world, &mut wrong);
+    nothing_is_lost_or_doubled(world, &places, &mut wrong);
+    if !world.plan.restores {
+        in_the_order_written(world, &places, &mut wrong);
+    }
+    for index in 0..world.rooms.len() {
+        let room = world.rooms[index];
+        let members = members(world, index);
+        all_hold_the_same(world, room, heads[index], &members, &mut wrong);
+        all_show_the_same(world, room, &members, &places, &mut wrong);
+        unread_is_what_is_unread(world, room, &members, &mut wrong);
+    }
+    one_person_sees_one_state(world, &mut wrong);
+    read_marks_are_the_relays(world, &mut wrong);
+    world.book.wrong.append(&mut wrong);
+}
+
+fn log(world: &World<'_>) -> (Vec<RoomHead>, Places) {
+    let (mut heads, mut places) = (Vec::new(), Places::new());
+    world.relay.disk.read(|disk| {
+        for room in &world.rooms {
+            heads.push(disk.head(room).unwrap());
+            let all = Range {
+                after: Seq::ZERO,
+                before: Seq(u64::MAX),
+                newest: false,
+                limit: u32::MAX,
+                bytes: usize::MAX,
+            };
+            for (seq, raw) in (1..).zip(disk.page(room, all).unwrap().entries) {
+                let entry = Entry::parse(raw).unwrap();
+                let target = Target { device: entry.header().device, txn: entry.header().txn };
+                places.entry(target).or_default().push((*room, Seq(seq)));
+            }
+        }
+    });
+    (heads, places)
+}
+
+/// The devices of those who are in a room at the end.
+fn members(world: &World<'_>, room: usize) -> Vec<usize> {
+    let carol_gardens = world.relay.disk.read(|disk| {
+        let carol = world.devices[4].engine.me().person.account;
+        disk.membership(&carol, &world.rooms[1]).unwrap().is_some_and(|member| member.left.is_none())
+    });
+    match room {
+        0 => vec![0, 1, 2, 3],
+        1 if carol_gardens => vec![0, 1, 2, 3, 4],
+        1 => vec![0, 1, 2, 3],
+        _ => vec![0, 1, 4],
+    }
+}
+
+fn everybody_is_done(world: &World<'_>, wrong: &mut Vec<String>) {
+    for device in &world.devices {
+        let progress = device.engine.progress();
+        if !device.engine.is_live() || !progress.done {
+            wrong.push(format!(
+                "{} is not done: live {}, {progress:?}",
+                device.name,
+                device.engine.is_live()
+            ));
+        }
+    }
+}
+
+fn nothing_is_lost_or_doubled(world: &World<'_>, places: &Places, wrong: &mut Vec<String>) {
+    for (target, places) in places {
+        if places.len() > 1 {
+            wrong.push(format!("{target:?} is stored {} times: {places:?}", places.len()));
+        }
+    }
+    for (target, at) in &world.book.acked {
+        match places.get(target).and_then(|places| places.first()) {
+            None => wrong.push(format!("{target:?} was acknowledged at {at:?} and is not there")),
+            Some(place) if place != at && !world.plan.restores => {
+                wrong.push(format!("{target:?} was acknowledged at {at:?} and is at {place:?}"));
+            }
+            Some(_) => {}
+        }
+    }
+    for (target, said) in &world.book.said {
+        let failed = world.book.failed.get(target);
+        // Who was sent away is told so.
+        let denied = said.device == 4 && said.room == world.rooms[1] && failed == Some(&ErrorCode::Denied);
+        if !places.contains_key(target) && !world.book.discarded.contains(target) && !denied {
+            let name = world.devices[said.device].name;
+            wrong.push(format!("{:?} of {name} never arrived (failed: {failed:?})", said.text));
+        }
+    }
+}
+
+fn in_the_order_written(world: &World<'_>, places: &Places, wrong: &mut Vec<String>) {
+    let mut rows: BTreeMap<(usize, RoomId), Vec<(u64, Seq)>> = BTreeMap::new();
+    for (target, said) in &world.book.said {
+        // What was refused once and sent again by hand may stand anywhere; nobody does that here.
+        if let Some((room, seq)) = places.get(target).and_then(|places| places.first()) {
+            rows.entry((said.device, *room)).or_default().push((said.order, *seq));
+        }
+    }
+    for ((device, room), mut row) in rows {
+        row.sort_unstable();
+        if !row.is_sorted_by_key(|(_, seq)| *seq) {
+            wrong
+                .push(format!("{} in {room}: not in the order written: {row:?}", world.devices[device].name));
+        }
+    }
+}
+
+fn all_hold_the_same(
+    world: &World<'_>,
+    room: RoomId,
+    head: RoomHead,
+    members: &[usize],
+    wrong: &mut Vec<String>,
+) {
+    for id in members {
+        let device = &world.devices[*id];
+        // After a restore entries may stand in another order than the one that their authors had seen.
+        match device.engine.verify(&room) {
+            Ok(held)
+                if held.complete
+                    && (held.sound || world.plan.restores)
+                    && (held.seq, held.hash) == (head.seq, head.hash) => {}
+            other => wrong.push(format!("{} in {room}: {other:?}, the relay {head:?}", device.name)),
+        }
+    }
+    // Who was sent away sees nothing newer than that.
+    if !members.contains(&4) && room == world.rooms[1] {
+        let carol = &world.devices[4].engine;
+        let left = world
+            .relay
+            .disk
+            .read(|disk| disk.membership(&carol.me().person.account, &room).unwrap())
+            .and_then(|member| member.left)
+            .map_or(Seq::ZERO, |left| left.seq);
+        let newest = carol.room(&room).unwrap().map_or(Seq::ZERO, |summary| summary.newest);
+        if newest > left {
+            wrong.push(format!("carol left at {left} and holds {newest}"));
+        }
+    }
+}
+
+fn all_show_the_same(
+    world: &mut World<'_>,
+    room: RoomId,
+    members: &[usize],
+    places: &Places,
+    wrong: &mut Vec<String>,
+) {
+    let mut first: Option<Vec<Message>> = None;
+    for id in members {
+        let name = world.devices[*id].name;
+        let lines = match world.devices[*id].engine.history(&room, None, usize::MAX / 2) {
+            Ok(lines) => lines,
+            Err(error) => {
+                wrong.push(format!("{name} in {room}: {error}"));
+                continue;
+            }
+        };
+        let mut lines: Vec<Message> = lines.into_iter().filter(|line| line.seq.is_some()).collect();
+        // Everybody leaves their own receipt out.
+        lines.iter_mut().for_each(|line| line.receipts.clear());
+        let said = world.book.said.iter().filter(|(_, said)| said.room == room);
+        for (target, said) in said.filter(|(target, _)| places.contains_key(target)) {
+            let shown: Vec<&Message> = lines.iter().filter(|line| line.id == *target).collect();
+            let [line] = shown[..] else {
+                wrong.push(format!("{name} shows {:?} {} times", said.text, shown.len()));
+                continue;
+            };
+            if world.book.maybe_gone.contains(target) {
+                continue;
+            }
+            let gone = world.book.gone.contains(target);
+            let fits = if gone {
+                line.redacted && line.text.is_empty()
+            } else {
+                !line.redacted && (line.text == said.text || said.edits.contains(&line.text))
+            };
+            if !fits {
+                wrong.push(format!("{name} shows {:?} (gone: {gone}) as {line:?}", said.text));
+            }
+        }
+        match &first {
+            None => first = Some(lines),
+            Some(first) if *first == lines => {}
+            Some(first) => {
+                let at = first.iter().zip(&lines).position(|(one, other)| one != other);
+                let pair = at.map(|at| (&first[at], &lines[at]));
+                wrong.push(format!(
+                    "{name} shows {} lines in {room}, {} shows {}: {pair:?}",
+                    lines.len(),
+                    world.devices[members[0]].name,
+                    first.len()
+                ));
+            }
+        }
+    }
+}
+
+fn unread_is_what_is_unread(world: &mut World<'_>, room: RoomId, members: &[usize], wrong: &mut Vec<String>) {
+    // Carol joins the group anew each time: what was said before that is none of hers.
+    for id in members.iter().filter(|id| **id != 4 || room != world.rooms[1]) {
+        let device = &mut world.devices[*id];
+        let me = device.engine.me().person.account;
+        let Ok(Some(summary)) = device.engine.room(&room) else { continue };
+        let lines = device.engine.history(&room, None, usize::MAX / 2).unwrap_or_default();
+        let unread = lines.iter().filter(|line| {
+            line.kind == Kind::Text
+                && line.sender != me
+                && !line.redacted
+                && line.seq.is_some_and(|seq| seq > summary.read_up_to)
+        });
+        let count = unread.count() as u64;
+        if count != summary.unread {
+            wrong.push(format!(
+                "{} in {room}: {count} are unread, {} are counted",
+                device.name, summary.unread
+            ));
+        }
+    }
+}
+
+fn one_person_sees_one_state(world: &mut World<'_>, wrong: &mut Vec<String>) {
+    for (one, other) in [(0, 1), (2, 3)] {
+        for room in world.rooms.clone() {
+            let state = |id: usize| {
+                let summary = world.devices[id].engine.room(&room).ok()??;
+                Some((
+                    (summary.unread, summary.mentions, summary.read_up_to, summary.newest),
+                    (summary.draft, summary.muted_until, summary.mentions_anyway, summary.pinned),
+                    (summary.title, summary.topic, summary.members, summary.role),
+                ))
+            };
+            let (a, b) = (state(one), state(other));
+            if a != b {
+                wrong.push(format!(
+                    "{} sees {a:?} in {room}, {} {b:?}",
+                    world.devices[one].name, world.devices[other].name
+                ));
+            }
+        }
+        let theme = |id: usize| world.devices[id].engine.setting("theme").unwrap();
+        if theme(one) != theme(other) {
+            wrong.push(format!(
+                "{} has another setting than {}",
+                world.devices[one].name, world.devices[other].name
+            ));
+        }
+    }
+}
+
+fn read_marks_are_the_relays(world: &World<'_>, wrong: &mut Vec<String>) {
+    for device in &world.devices {
+        let me = device.engine.me().person.account;
+        for room in &world.rooms {
+            let Some(known) = world.relay.marks.get(&(me, *room)) else { continue };
+            let shown = device.engine.room(room).ok().flatten().map_or(Seq::ZERO, |room| room.read_up_to);
+            if shown != *known {
+                wrong.push(format!("{} has read {shown} of {room}, the relay knows of {known}", device.name));
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! A device: its disk, the engine that runs on it, and the line to the relay.
+
+use super::link::{Down, Link, LinkId};
+use super::plan::DEVICES;
+use super::world::{Event, World};
+use kith_client::core::{Engine, Entropy, Identity, Parts, Reply, RequestError, Ticket, Update};
+use kith_client::store::{MemoryStore, Store};
+use kith_client::vault::MemoryVault;
+use kith_protocol::error::CloseCode;
+use kith_protocol::event::Target;
+use kith_protocol::frame::ServerFrame;
+use kith_protocol::ids::{RoomId, Seq};
+use kith_relay::relay::admission;
+use std::collections::BTreeMap;
+
+pub(crate) struct Device {
+    pub(crate) name: &'static str,
+    pub(crate) person: usize,
+    store: MemoryStore,
+    vault: MemoryVault,
+    pub(crate) engine: Engine,
+    pub(crate) link: Option<LinkId>,
+    pub(crate) away: bool,
+    dialing: bool,
+    timer: Option<u64>,
+    seed: u64,
+    pub(crate) replies: Vec<(Ticket, Result<Reply, RequestError>)>,
+    /// How far this process has shown each room as read.
+    marks: BTreeMap<RoomId, Seq>,
+}
+
+impl Device {
+    fn new(index: usize, vault: MemoryVault, identity: Identity, seed: u64) -> Self {
+        let (name, person) = DEVICES[index];
+        let store = MemoryStore::new();
+        let engine = start(&store, &vault, identity, seed);
+        Self {
+            name,
+            person,
+            store,
+            vault,
+            engine,
+            link: None,
+            away: false,
+            dialing: false,
+            timer: None,
+            seed,
+            replies: Vec::new(),
+            marks: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn fail_commits(&self, times: u32) {
+        self.store.fail_commits(times);
+    }
+
+    pub(crate) fn disk_heals(&self) {
+        self.store.fail_commits(0);
+    }
+
+    pub(crate) fn flush(&self) {
+        self.store.clone().flush().unwrap();
+    }
+
+    pub(crate) fn target(&self, txn: kith_protocol::ids::TxnId) -> Target {
+        Target { device: self.engine.me().device, txn }
+    }
+}
+
+fn start(store: &MemoryStore, vault: &MemoryVault, identity: Identity, seed: u64) -> Engine {
+    Engine::new(Parts {
+        store: Box::new(store.clone()),
+        vault: Box::new(vault.clone()),
+        identity,
+        entropy: Entropy::seeded(seed),
+    })
+    .unwrap()
+}
+
+impl World<'_> {
+    pub(crate) fn add_device(&mut self, vault: MemoryVault, identity: Identity) -> usize {
+        let seed = self.rng.u64(..);
+        let device = Device::new(self.devices.len(), vault, identity, seed);
+        self.devices.push(device);
+        self.devices.len() - 1
+    }
+
+    /// The process ends, and its store keeps the oldest `keep` hundredths of what was not flushed; another one starts.
+    pub(crate) fn restart(&mut self, id: usize, keep: usize, lose_store: bool) {
+        if let Some(link) = self.devices[id].link.take() {
+            self.links[link].open = false;
+            self.cut(link);
+        }
+        let device = &mut self.devices[id];
+        if lose_store {
+            device.store = MemoryStore::new();
+        } else if keep < 100 {
+            device.store.crash(device.store.unflushed() * keep / 100);
+        }
+        device.vault = device.vault.restart();
+        device.store.fail_commits(0);
+        device.seed = device.seed.wrapping_add(1);
+        let identity = Identity::load(&device.vault).unwrap().unwrap();
+        device.engine = start(&device.store, &device.vault, identity, device.seed);
+        device.marks.clear();
+        device.replies.clear();
+        device.timer = None;
+        self.pump_device(id);
+        self.redial(id, 100);
+    }
+
+    /// A frame has arrived.
+    pub(crate) fn to_device(&mut self, id: LinkId) {
+        let now = self.now;
+        let link = &mut self.links[id];
+        if link.cut || !link.open {
+            return;
+        }
+        let Some(down) = link.down.pop_front() else { return };
+        let device = link.device;
+        match down {
+            Down::Frame(bytes) => {
+                self.trace.bytes(&bytes);
+                let frame = ServerFrame::decode(&bytes).expect("the relay speaks well");
+                self.devices[device].engine.handle_frame(now, frame);
+                self.pump_device(device);
+            }
+            Down::Close(code) => self.client_hears(id, Some(code)),
+        }
+        self.pump_relay();
+    }
+
+    /// Takes out of an engine what it has to say.
+    pub(crate) fn pump_device(&mut self, id: usize) {
+        let now = self.now;
+        while let Some(frame) = self.devices[id].engine.poll_transmit() {
+            let Some(link) = self.devices[id].link.filter(|link| !self.links[*link].cut) else { continue };
+            let delay = self.net.delay_ms;
+            let at = self.soon(delay).max(self.links[link].up_at);
+            self.links[link].up_at = at;
+            self.links[link].up.push_back(frame.encode());
+            self.schedule(at, Event::ToRelay(link));
+        }
+        while let Some(update) = self.devices[id].engine.poll_event() {
+            self.hear(id, update);
+        }
+        while let Some(reply) = self.devices[id].engine.poll_reply() {
+            self.devices[id].replies.push(reply);
+        }
+        self.watch_marks(id);
+        if self.devices[id].engine.take_hang_up() {
+            self.trace.say(now, format_args!("{} hangs up", self.devices[id].name));
+            self.hang_up(id);
+        }
+        let device = &mut self.devices[id];
+        let timeout = device.engine.poll_timeout();
+        if timeout != device.timer {
+            device.timer = timeout;
+            if let Some(at) = timeout {
+                self.schedule(at.max(now + 1), Event::Timer(id));
+            }
+        }
+    }
+
+    fn hear(&mut self, id: usize, update: Update) {
+        match update {
+            Update::Acked { txn, room, seq } => {
+                let target = self.devices[id].target(txn);
+                self.trace.say(self.now, format_args!("{} has its ack {seq}", self.devices[id].name));
+                let before = self.book.acked.insert(target, (room, seq));
+                if before.is_some_and(|before| before != (room, seq)) && !self.plan.restores {
+                    let name = self.devices[id].name;
+                    self.book.wrong.push(format!("{name} was acked at {before:?} and at {seq}"));
+                }
+            }
+            Update::SendFailed { txn, code, .. } => {
+                let target = self.devices[id].target(txn);
+                self.trace.say(self.now, format_args!("{} is refused {code:?}", self.devices[id].name));
+                self.book.failed.insert(target, code);
+            }
+            Update::Trouble(trouble) => {
+                self.trace.say(self.now, format_args!("{}: {trouble}", self.devices[id].name));
+                if matches!(trouble, kith_client::core::Trouble::Integrity { .. }) {
+                    self.book.wrong.push(format!("{} is told: {trouble}", self.devices[id].name));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Within the life of a process a read mark never goes back.
+    fn watch_marks(&mut self, id: usize) {
+        if self.plan.restores {
+            return;
+        }
+        for room in self.rooms.clone() {
+            let Ok(Some(summary)) = self.devices[id].engine.room(&room) else { continue };
+            let known = self.devices[id].marks.entry(room).or_default();
+            let failing = summary.read_up_to < *known && !self.devices_disk_failed(id);
+            let known = self.devices[id].marks.entry(room).or_default();
+            if failing {
+                let text = format!("{}: read mark from {known} to {}", DEVICES[id].0, summary.read_up_to);
+                self.book.wrong.push(text);
+            }
+            *known = summary.read_up_to;
+        }
+    }
+
+    /// A store that refused a commit goes back to what it holds, and with it the mark.
+    fn devices_disk_failed(&self, id: usize) -> bool {
+        self.plan
+            .steps
+            .iter()
+            .any(|(_, op)| matches!(op, super::plan::Op::FailCommits { dev, .. } if *dev == id))
+    }
+
+    pub(crate) fn timer(&mut self, id: usize) {
+        let now = self.now;
+        let device = &mut self.devices[id];
+        if device.engine.poll_timeout().is_some_and(|at| at <= now) {
+            device.timer = None;
+            device.engine.handle_timeout(now);
+            self.pump_device(id);
+        }
+    }
+
+    /// Dials after up to so long.
+    fn redial(&mut self, id: usize, ms: u64) {
+        let device = &mut self.devices[id];
+        if !device.dialing {
+            device.dialing = true;
+            let at = self.soon(ms);
+            self.schedule(at, Event::Dial(id));
+        }
+    }
+
+    pub(crate) fn dial(&mut self, id: usize) {
+        self.devices[id].dialing = false;
+        let device = &self.devices[id];
+        if device.link.is_some() || device.away || device.engine.stopped().is_some() {
+            if let Some(why) = device.engine.stopped() {
+                self.book.wrong.push(format!("{} gives up: {why}", device.name));
+            }
+            return;
+        }
+        let Some(process) = &self.relay.process else { return self.redial(id, 3_000) };
+        let number = process.number;
+        let mut nonce = [0; 32];
+        self.rng.fill(&mut nonce);
+        let (challenge, hello) = admission::hello(self.relay.incarnation, nonce, self.now);
+        self.links.push(Link::new(id, number, challenge));
+        let link = self.links.len() - 1;
+        self.devices[id].link = Some(link);
+        let now = self.now;
+        self.devices[id].engine.connected(now);
+        self.send_down(link, Down::Frame(hello.encode()));
+        self.pump_device(id);
+    }
+
+    /// The network is there again.
+    pub(crate) fn back(&mut self, id: usize) {
+        self.devices[id].away = false;
+        if self.devices[id].link.is_none() {
+            self.redial(id, 100);
+        }
+    }
+
+    /// Nothing crosses any more; both ends hear of it in their own time.
+    pub(crate) fn cut(&mut self, link: LinkId) {
+        if std::mem::replace(&mut self.links[link].cut, true) {
+            return;
+        }
+        let client = self.soon(3_000);
+        self.schedule(client, Event::ClientHears(link, None));
+        let relay = self.soon(40_000);
+        self.schedule(relay, Event::RelayHears(link));
+    }
+
+    pub(crate) fn hang_up(&mut self, id: usize) {
+        if let Some(link) = self.devices[id].link {
+            self.cut(link);
+            self.client_hears(link, None);
+        }
+    }
+
+    pub(crate) fn client_hears(&mut self, link: LinkId, code: Option<CloseCode>) {
+        if !std::mem::replace(&mut self.links[link].open, false) {
+            return;
+        }
+        let now = self.now;
+        let id = self.links[link].device;
+        self.devices[id].link = None;
+        self.links[link].cut = true;
+        if let Some(code) = code {
+            self.trace.say(now, format_args!("{} is told {code:?}", self.devices[id].name));
+            self.devices[id].engine.closed(now, code);
+        }
+        self.devices[id].engine.disconnected(now);
+        self.pump_device(id);
+        self.redial(id, 2_000);
+    }
+}
