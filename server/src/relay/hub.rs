@@ -2,10 +2,10 @@
 
 use super::actor;
 use super::conn::Conn;
-use super::publish::publish;
 use super::reads::{self, Read};
 use super::registry::Registry;
 use super::slots::Slots;
+use super::tell::tell;
 use super::writer::{Asker, Committed, Job, WriteLimits, Writer, Written};
 use super::writes::Write;
 use crate::clock::Clock;
@@ -189,7 +189,7 @@ impl Hub {
         let grown: u64 = committed.rooms.values().map(|growth| growth.entries.len() as u64).sum();
         self.metrics.appends.inc_by(grown + committed.chains.len() as u64);
         self.metrics.register_writes.inc_by(committed.registers.len() as u64);
-        let told = publish(&self.registry, committed);
+        let told = tell(&self.registry, committed);
         self.metrics.pushes.inc_by(told.queued);
         self.metrics.pushes_dropped.inc_by(told.dropped);
     }
@@ -216,7 +216,9 @@ fn write(mut writer: Writer, mut queue: mpsc::Receiver<Job>, hub: &std::sync::We
         let writes = group.len();
         let hub = hub.upgrade();
         let started = hub.as_ref().map(|hub| {
-            writer.set_limits(write_limits(&hub.live.load().limits));
+            let config = hub.live.load();
+            writer.set_limits(write_limits(&config.limits));
+            writer.set_registers_max(config.limits.registers_per_account_and_room as usize);
             hub.clock.now()
         });
         let mut committed = writer.commit(std::mem::take(&mut group));

@@ -14,7 +14,7 @@ pub struct Told {
 }
 
 /// Tells everybody.
-pub fn publish(registry: &Registry, mut committed: Committed) -> Told {
+pub fn tell(registry: &Registry, mut committed: Committed) -> Told {
     let mut told = Told::default();
     // Members hear of a room before they hear what was said in it; who left hears that it was they who left.
     for (account, room, direction) in &committed.moves {
