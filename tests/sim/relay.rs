@@ -14,11 +14,11 @@ use kith_protocol::register::Register;
 use kith_relay::relay::admission::{self, Turned};
 use kith_relay::relay::conn::{Conn, Identity as Who};
 use kith_relay::relay::outbound::{Next, Outbound};
-use kith_relay::relay::publish::publish;
 use kith_relay::relay::reads::{self, Read};
 use kith_relay::relay::registry::Registry;
 use kith_relay::relay::session::{Session, Step};
 use kith_relay::relay::slots::Slots;
+use kith_relay::relay::tell::tell;
 use kith_relay::relay::writer::{Asker, Committed, Job, WriteLimits, Writer, Written};
 use kith_relay::relay::writes::Write;
 use kith_relay::store::Reader;
@@ -312,7 +312,7 @@ impl World<'_> {
                 }
                 *known = seq;
             }
-            publish(&process.registry, committed);
+            tell(&process.registry, committed);
         }
         process.busy = !process.jobs.is_empty();
         if process.busy {
