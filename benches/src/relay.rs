@@ -60,6 +60,8 @@ fn lifted(mut config: Config) -> Config {
     limits.account_messages_per_second = rate;
     limits.account_messages_burst = burst;
     limits.max_accounts = 1_000_000;
+    // The load answers no pings.
+    limits.idle_timeout_s = 86_400;
     limits.members_per_room = 1_000_000;
     config
 }

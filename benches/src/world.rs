@@ -153,7 +153,7 @@ impl World {
 /// A signed message with a body of [`BODY`] bytes, from one of the author's devices.
 pub(crate) fn message(author: &Person, device: usize, room: RoomId, number: u64) -> Entry {
     // As devices make them: the time, then what is random.
-    let random = Hash::of(&[&number.to_be_bytes(), &[u8::try_from(device).expect("a device or two")]]).0;
+    let random = Hash::of(&[&room.0, &author.devices[device].id().0, &number.to_be_bytes()]).0;
     let txn = TxnId::new(STARTED_AT + number, *random.first_chunk().expect("a hash is longer"));
     let mut text = format!("message {number} ");
     let empty =

@@ -46,6 +46,8 @@ pub(super) async fn tcp(to: SocketAddr, number: usize) -> Outcome<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_nodelay(true)?;
     if cfg!(target_os = "linux") {
+        // Ports of connections that have just ended may be taken again.
+        socket.set_reuseaddr(true)?;
         let source = 1 + u8::try_from(number / PORTS_PER_ADDRESS)?;
         socket.bind(SocketAddr::from(([127, 0, 0, source], 0)))?;
     }
@@ -131,12 +133,12 @@ impl Wire {
         }
     }
 
-    /// The socket, for one who waits in the way of old; what has come unread is dropped.
-    pub(crate) fn into_blocking(self) -> Outcome<std::net::TcpStream> {
+    /// The socket, for one who waits in the way of old, and what it has brought already.
+    pub(crate) fn into_blocking(self) -> Outcome<(std::net::TcpStream, Vec<u8>)> {
         let stream = Arc::into_inner(self.stream).ok_or("somebody else still writes to this connection")?;
         let stream = stream.into_std()?;
         stream.set_nonblocking(false)?;
-        Ok(stream)
+        Ok((stream, self.unread))
     }
 
     async fn read_some(&mut self) -> Outcome<()> {

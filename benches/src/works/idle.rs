@@ -23,8 +23,12 @@ pub(crate) fn measure(bench: &mut Bench) -> Outcome<()> {
             .report
             .note(&format!("this system lets a process open {files} files: {most} connections are the most"));
     }
-    for count in [5_000, most] {
-        let some = &people[..count.min(people.len())];
+    let mut before: Option<(usize, f64, f64)> = None;
+    for count in [5_000.min(people.len()), people.len()] {
+        if before.is_some_and(|(less, ..)| less == count) {
+            break;
+        }
+        let some = &people[..count];
         let plain = on_relay(folder.path(), false, some)?;
         let bare = on_bare(some.len())?;
         let (Some(plain), Some(bare)) = (plain, bare) else {
@@ -35,6 +39,15 @@ pub(crate) fn measure(bench: &mut Bench) -> Outcome<()> {
         let figure = Figure::of(&title, plain, "bytes").beside(bare);
         bench.report.add(figure.reach(Reach::RatioAtMost(1.3)));
         bench.report.add(Figure::of(&title, plain, "bytes").reach(Reach::ValueAtMost(10_240.0)));
+        if let Some((less, plain_less, bare_less)) = before {
+            // What does not grow with the connections, such as the caches of the store, falls out of the difference.
+            let each =
+                |more: f64, few: f64| (more * count as f64 - few * less as f64) / (count - less) as f64;
+            let figure =
+                Figure::of(format!("each connection beyond {less}"), each(plain, plain_less), "bytes");
+            bench.report.add(figure.beside(each(bare, bare_less)));
+        }
+        before = Some((count, plain, bare));
     }
     let some = &people[..5_000.min(people.len())];
     if let Some(tls) = on_relay(folder.path(), true, some)? {

@@ -89,8 +89,10 @@ struct Line {
 
 impl Line {
     fn new(wire: Wire, dialect: Dialect) -> Outcome<Self> {
-        let stream = wire.into_blocking()?;
-        Ok(Self { stream, dialect, scanner: Scanner::default(), delivered: 0, acked: 0 })
+        let (stream, unread) = wire.into_blocking()?;
+        let mut line = Self { stream, dialect, scanner: Scanner::default(), delivered: 0, acked: 0 };
+        line.take(&unread);
+        Ok(line)
     }
 
     fn write(&mut self, frame: &[u8]) -> Outcome<()> {
@@ -119,13 +121,17 @@ impl Line {
         if len == 0 {
             return Err("the server hung up".into());
         }
+        self.take(&buffer[..len]);
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
         let (dialect, delivered, acked) = (self.dialect, &mut self.delivered, &mut self.acked);
-        self.scanner.feed(&buffer[..len], |prefix| {
+        self.scanner.feed(bytes, |prefix| {
             let tally = dialect.count(prefix);
             *delivered += tally.deliveries;
             *acked += tally.acks;
         });
-        Ok(())
     }
 }
 
