@@ -36,6 +36,11 @@ const UNWRITTEN_MAX: usize = 1024 * 1024;
 /// has answered a link code.
 const UNIDENTIFIED_FRAMES_MAX: u32 = 1500;
 
+/// The type of a frame that offers lost entries again.
+const REPUBLISH: u8 = 14;
+/// Bytes of such a frame that count as one message: each entry in it costs the relay a signature to check.
+const REPUBLISH_BYTES: u32 = 512;
+
 /// Runs one connection to its end.
 pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(hub: Arc<Hub>, mut socket: WebSocketStream<S>) {
     match identified(&hub, &mut socket).await {
@@ -356,7 +361,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
         self.held.is_none()
             && (conn.in_flight() as usize) < limits::IN_FLIGHT_MAX
             && conn.reads() < self.hub.live.load().limits.fetches_in_flight
-            && conn.outbound.bytes() < UNWRITTEN_MAX
+            && conn.outbound.has_room(UNWRITTEN_MAX)
     }
 
     async fn take(&mut self, bytes: Bytes) -> Option<Ended> {
@@ -387,10 +392,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
         let config = self.hub.live.load();
         self.frames.take(now, config.limits.frames(), 1)?;
         if ClientFrame::stores(frame) {
-            self.messages.take(now, config.limits.messages(), 1)?;
+            let count = messages_in(frame);
+            self.messages.take(now, config.limits.messages(), count)?;
             let account: AccountId = self.session.conn().identity.account;
             let mut rates = self.hub.account_rates.lock().unwrap_or_else(PoisonError::into_inner);
-            rates.take(account, now, config.limits.account_messages(), 1)?;
+            rates.take(account, now, config.limits.account_messages(), count)?;
         }
         Ok(())
     }
@@ -425,6 +431,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
             }
         }
         None
+    }
+}
+
+fn messages_in(frame: &[u8]) -> u32 {
+    match frame.first() {
+        Some(&REPUBLISH) => 1 + u32::try_from(frame.len()).unwrap_or(u32::MAX) / REPUBLISH_BYTES,
+        _ => 1,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::conn::{Conn, Identity};
 use super::folds::fold_account;
 use super::reads;
-use super::registry::Registry;
+use super::registry::{Added, Registry};
 use super::writes::Newcomer;
 use crate::store::{DeviceRow, Reader, StoreError};
 use kith_protocol::account::{Account, DeviceKind};
@@ -15,6 +15,9 @@ use kith_protocol::ids::Incarnation;
 use kith_protocol::keys::{Challenge, SignatureBytes};
 use kith_protocol::{VERSION, common_version};
 use std::sync::Arc;
+
+/// Looks at the rooms of an account before its device is told to come back later: people come and go far more seldom.
+const REGISTER_TRIES: u32 = 100;
 
 /// Why somebody does not get in.
 #[derive(Debug)]
@@ -104,14 +107,13 @@ pub fn enter(
     connections_max: usize,
 ) -> Result<(), Turned> {
     let identity = &conn.identity;
-    let memberships = store.rooms_of(&identity.account)?;
-    let rooms = memberships.iter().filter(|m| m.left.is_none()).map(|m| m.room).collect();
-    if !registry.add(conn, rooms, connections_max) {
-        return Err(Turned::Away(CloseCode::Crowded));
-    }
+    register(store, registry, conn, connections_max)?;
     // Revoked or disabled since it was checked: the end that was sent then has missed this connection.
     let account = fold_account(store, &identity.account)?;
     if account.is_none_or(|account| account.live(&identity.device).is_none()) {
+        return Err(Turned::Away(CloseCode::Revoked));
+    }
+    if store.device(&identity.device)?.is_none_or(|row| row.blocked) {
         return Err(Turned::Away(CloseCode::Revoked));
     }
     if store.account(&identity.account)?.is_none_or(|row| row.disabled) {
@@ -126,6 +128,26 @@ pub fn enter(
         conn.outbound.answer(ServerFrame::Presences(Presences { people }).encode());
     }
     Ok(())
+}
+
+/// Puts a connection into the registry with the rooms that its account is in at that very moment.
+fn register(
+    store: &dyn Reader,
+    registry: &Registry,
+    conn: &Arc<Conn>,
+    connections_max: usize,
+) -> Result<(), Turned> {
+    for _ in 0..REGISTER_TRIES {
+        let moves = registry.moves();
+        let memberships = store.rooms_of(&conn.identity.account)?;
+        let rooms = memberships.iter().filter(|m| m.left.is_none()).map(|m| m.room).collect();
+        match registry.add_at(moves, conn, rooms, connections_max) {
+            Added::Yes => return Ok(()),
+            Added::Crowded => return Err(Turned::Away(CloseCode::Crowded)),
+            Added::Stale => {}
+        }
+    }
+    Err(Turned::Away(CloseCode::Restarting))
 }
 
 fn spoken(theirs: u16) -> Result<u16, Turned> {

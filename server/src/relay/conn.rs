@@ -35,8 +35,8 @@ pub struct Conn {
     in_flight: AtomicU32,
     /// Questions handed to a reader and not yet answered.
     reads: AtomicU32,
-    /// One more than the run whose entries are rejected because an earlier one was; 0 for none.
-    stalled_run: AtomicU64,
+    /// Entries of runs below this are rejected because an earlier one was.
+    stalled_below: AtomicU64,
     /// Away from the keyboard.
     pub away: AtomicBool,
 }
@@ -50,7 +50,7 @@ impl Conn {
             outbound,
             in_flight: AtomicU32::new(0),
             reads: AtomicU32::new(0),
-            stalled_run: AtomicU64::new(0),
+            stalled_below: AtomicU64::new(0),
             away: AtomicBool::new(false),
         })
     }
@@ -85,18 +85,52 @@ impl Conn {
         self.reads.load(Ordering::Relaxed)
     }
 
-    /// From now on, entries of this run are rejected: one before them was.
+    /// From now on, entries of this run and of older ones are rejected: one before them was.
     pub fn stall(&self, run: u32) {
-        self.stalled_run.store(u64::from(run) + 1, Ordering::Relaxed);
+        self.stalled_below.fetch_max(u64::from(run) + 1, Ordering::Relaxed);
     }
 
     /// Whether an entry of this run would overtake a rejected one.
     pub fn is_stalled(&self, run: u32) -> bool {
-        self.stalled_run.load(Ordering::Relaxed) == u64::from(run) + 1
+        u64::from(run) < self.stalled_below.load(Ordering::Relaxed)
     }
 
     /// Refuses a request.
     pub fn refuse(&self, req: u32, code: ErrorCode) {
-        self.outbound.answer(ServerFrame::Refused(Refused { req, code, retry_in_ms: 0 }).encode());
+        let retry_in_ms = retry_in_ms(code);
+        self.outbound.answer(ServerFrame::Refused(Refused { req, code, retry_in_ms }).encode());
+    }
+}
+
+/// How long to wait before what was refused is worth another try.
+pub(super) fn retry_in_ms(code: ErrorCode) -> u64 {
+    match code {
+        ErrorCode::StorageFull => 10_000,
+        ErrorCode::StorageFailed => 2_000,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conn() -> Arc<Conn> {
+        let (account, device) = (AccountId([1; 32]), DeviceId([1; 16]));
+        let identity = Identity { account, device, recovery: false, version: 1 };
+        Conn::new(identity, Outbound::new(8, 1000))
+    }
+
+    #[test]
+    fn a_stalled_run_stays_stalled_and_so_do_older_ones() {
+        let conn = conn();
+        assert!(!conn.is_stalled(0));
+        conn.stall(1);
+        assert!(conn.is_stalled(0) && conn.is_stalled(1) && !conn.is_stalled(2));
+        // The answer to an entry of an older run comes late.
+        conn.stall(0);
+        assert!(conn.is_stalled(1));
+        conn.stall(u32::MAX);
+        assert!(conn.is_stalled(u32::MAX));
     }
 }

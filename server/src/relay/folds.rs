@@ -8,6 +8,7 @@ use kith_protocol::entry::Entry;
 use kith_protocol::ids::{AccountId, RoomId};
 use kith_protocol::room::Room;
 use std::collections::HashMap;
+use std::collections::hash_map;
 
 /// Folds of each kind that are kept; beyond that, all are forgotten and read again as they are needed.
 const KEPT_MAX: usize = 20_000;
@@ -17,6 +18,7 @@ const KEPT_MAX: usize = 20_000;
 pub struct Folds {
     rooms: HashMap<RoomId, Room>,
     accounts: HashMap<AccountId, Account>,
+    register_counts: HashMap<(RoomId, AccountId), u64>,
 }
 
 impl Folds {
@@ -42,6 +44,22 @@ impl Folds {
             self.rooms.insert(*id, room);
         }
         Ok(self.rooms.get(id))
+    }
+
+    /// How many registers an owner has in a room.
+    pub fn register_count(
+        &mut self,
+        store: &dyn Reader,
+        room: &RoomId,
+        owner: &AccountId,
+    ) -> Result<&mut u64, StoreError> {
+        if self.register_counts.len() >= KEPT_MAX {
+            self.register_counts.clear();
+        }
+        match self.register_counts.entry((*room, *owner)) {
+            hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            hash_map::Entry::Vacant(vacant) => Ok(vacant.insert(store.register_count(room, owner)?)),
+        }
     }
 
     /// Takes the place of what was known.

@@ -9,6 +9,7 @@ pub mod conn;
 pub mod folds;
 pub mod hub;
 pub mod outbound;
+pub mod publish;
 pub mod reads;
 pub mod registry;
 pub mod session;

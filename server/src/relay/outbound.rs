@@ -58,6 +58,9 @@ impl Outbound {
     /// Queues a hint about a room, or drops it if the queue is full. Returns whether it was queued.
     pub fn push(&self, room: &RoomId, frame: &Bytes) -> bool {
         let mut queue = self.lock();
+        if queue.close.is_some() {
+            return false;
+        }
         let full = queue.frames.len() >= self.frames_max || queue.bytes >= self.bytes_max;
         // Behind a dropped push of the same room another one would only be dropped by the device.
         let queued = !full && !queue.lagging.contains(room);
@@ -74,14 +77,14 @@ impl Outbound {
     /// Queues something that nobody misses, unless the queue is full.
     pub fn mention(&self, frame: &Bytes) {
         let mut queue = self.lock();
-        if queue.frames.len() < self.frames_max && queue.bytes < self.bytes_max {
+        if queue.close.is_none() && queue.frames.len() < self.frames_max && queue.bytes < self.bytes_max {
             queue.push(frame.clone());
             drop(queue);
             self.waker.wake();
         }
     }
 
-    /// Ends the connection once what is queued is written.
+    /// Ends the connection once what is queued is written. No further hint is queued, and nothing more is read from it.
     pub fn close(&self, code: CloseCode) {
         self.lock().close.get_or_insert(code);
         self.waker.wake();
@@ -90,6 +93,17 @@ impl Outbound {
     /// Bytes that wait.
     pub fn bytes(&self) -> usize {
         self.lock().bytes
+    }
+
+    /// Why the connection is about to end, if it is.
+    pub fn closing(&self) -> Option<CloseCode> {
+        self.lock().close
+    }
+
+    /// Whether the device may ask for more: the connection goes on, and less than `bytes_max` wait to be written.
+    pub fn has_room(&self, bytes_max: usize) -> bool {
+        let queue = self.lock();
+        queue.close.is_none() && queue.bytes < bytes_max
     }
 
     /// The next thing to write. Only the connection's own task asks.
@@ -158,6 +172,17 @@ mod tests {
         outbound.close(CloseCode::Revoked);
         outbound.close(CloseCode::Restarting);
         assert_eq!(outbound.next(), Some(Next::Frame(Bytes::from_static(b"answer"))));
+        assert_eq!(outbound.next(), Some(Next::Close(CloseCode::Revoked)));
+    }
+
+    #[test]
+    fn who_is_sent_away_hears_nothing_more_of_rooms() {
+        let outbound = Outbound::new(2, 1000);
+        assert!(outbound.has_room(1000));
+        outbound.close(CloseCode::Revoked);
+        assert!(!outbound.push(&ROOM, &Bytes::from_static(b"secret")));
+        outbound.mention(&Bytes::from_static(b"who is there"));
+        assert!(!outbound.has_room(1000));
         assert_eq!(outbound.next(), Some(Next::Close(CloseCode::Revoked)));
     }
 }

@@ -204,7 +204,7 @@ fn people(store: &dyn Reader, lookup: &frame::Lookup) -> Result<ServerFrame, Ref
     for account in &lookup.accounts {
         rows.extend(store.account(account)?);
     }
-    if let Some(prefix) = lookup.prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
+    if let Some(prefix) = lookup.prefix.as_deref().filter(|prefix| is_searchable(prefix)) {
         rows.extend(store.search(prefix, 50)?);
     }
     let mut seen = BTreeSet::new();
@@ -217,6 +217,12 @@ fn people(store: &dyn Reader, lookup: &frame::Lookup) -> Result<ServerFrame, Ref
     };
     let accounts = rows.into_iter().map(person).collect();
     Ok(ServerFrame::Accounts(frame::Accounts { req: lookup.req, accounts }))
+}
+
+/// Whether a name could begin so.
+fn is_searchable(prefix: &str) -> bool {
+    let fits = !prefix.is_empty() && prefix.len() <= limits::DISPLAY_NAME_BYTES_MAX;
+    fits && !prefix.chars().any(char::is_control)
 }
 
 /// Keeps what fits into a page, at least one; says whether something is left.

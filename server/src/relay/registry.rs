@@ -24,6 +24,19 @@ pub struct Registry(Mutex<Connected>);
 struct Connected {
     accounts: HashMap<AccountId, Presence>,
     rooms: HashMap<RoomId, Vec<Arc<Conn>>>,
+    /// How often somebody came into or left a room.
+    moves: u64,
+}
+
+/// Whether a connection was added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// It hears of its rooms from now on.
+    Yes,
+    /// The account has too many.
+    Crowded,
+    /// Somebody came into or left a room since: look again which rooms it may hear of.
+    Stale,
 }
 
 /// The connections of one account, and the rooms that all of them hear of.
@@ -37,26 +50,22 @@ impl Registry {
     /// Adds a connection, which from now on hears of these rooms. Another connection of the same device is closed: it is
     /// the one that the network forgot.
     pub fn add(&self, conn: &Arc<Conn>, rooms: Vec<RoomId>, per_account_max: usize) -> bool {
+        self.lock().add(conn, rooms, per_account_max)
+    }
+
+    /// The same, unless somebody came into or left a room since there were so many [`Registry::moves`]: whoever was removed
+    /// between a look into the store and here would hear of the room for as long as they stay.
+    pub fn add_at(&self, moves: u64, conn: &Arc<Conn>, rooms: Vec<RoomId>, per_account_max: usize) -> Added {
         let mut connected = self.lock();
-        let mine = connected.accounts.entry(conn.identity.account).or_default();
-        for other in mine.conns.iter().filter(|other| other.identity.device == conn.identity.device) {
-            other.outbound.close(CloseCode::Replaced);
+        if connected.moves != moves {
+            return Added::Stale;
         }
-        if mine.conns.len() >= per_account_max {
-            return false;
-        }
-        mine.conns.push(Arc::clone(conn));
-        let first = mine.conns.len() == 1;
-        if first {
-            mine.rooms.clone_from(&rooms);
-        }
-        for room in rooms {
-            connected.rooms.entry(room).or_default().push(Arc::clone(conn));
-        }
-        if first {
-            connected.tell_presence(&conn.identity.account);
-        }
-        true
+        if connected.add(conn, rooms, per_account_max) { Added::Yes } else { Added::Crowded }
+    }
+
+    /// How often somebody came into or left a room.
+    pub fn moves(&self) -> u64 {
+        self.lock().moves
     }
 
     /// Removes a connection that has ended.
@@ -78,6 +87,7 @@ impl Registry {
     /// An account is in a room from now on: its devices hear of it, and are told where it stands.
     pub fn join(&self, account: &AccountId, room: &RoomId, head: RoomHead) {
         let mut connected = self.lock();
+        connected.moves += 1;
         let Some(mine) = connected.accounts.get_mut(account) else { return };
         if !mine.rooms.contains(room) {
             mine.rooms.push(*room);
@@ -96,6 +106,7 @@ impl Registry {
     /// An account is no longer in a room: its devices hear nothing more of it.
     pub fn part(&self, account: &AccountId, room: &RoomId) {
         let mut connected = self.lock();
+        connected.moves += 1;
         if let Some(mine) = connected.accounts.get_mut(account) {
             mine.rooms.retain(|other| other != room);
         }
@@ -191,6 +202,30 @@ impl Registry {
 }
 
 impl Connected {
+    fn add(&mut self, conn: &Arc<Conn>, rooms: Vec<RoomId>, per_account_max: usize) -> bool {
+        let mine = self.accounts.entry(conn.identity.account).or_default();
+        let is_same = |other: &&Arc<Conn>| other.identity.device == conn.identity.device;
+        for other in mine.conns.iter().filter(is_same) {
+            other.outbound.close(CloseCode::Replaced);
+        }
+        // Those that were just replaced are on their way out.
+        if mine.conns.iter().filter(|other| !is_same(other)).count() >= per_account_max {
+            return false;
+        }
+        mine.conns.push(Arc::clone(conn));
+        let first = mine.conns.len() == 1;
+        if first {
+            mine.rooms.clone_from(&rooms);
+        }
+        for room in rooms {
+            self.rooms.entry(room).or_default().push(Arc::clone(conn));
+        }
+        if first {
+            self.tell_presence(&conn.identity.account);
+        }
+        true
+    }
+
     fn leave(&mut self, room: &RoomId, gone: impl Fn(&Conn) -> bool) {
         if let Some(listeners) = self.rooms.get_mut(room) {
             listeners.retain(|conn| !gone(conn));

@@ -4,7 +4,7 @@
 //! The writer keeps the folds of rooms and accounts in memory. If a group fails, they are forgotten and read anew: the
 //! store is the truth.
 
-use super::conn::{Conn, Identity};
+use super::conn::{Conn, Identity, retry_in_ms};
 use super::folds::Folds;
 use super::writes::Write;
 use crate::store::{Engine, RoomHead, StoreError};
@@ -15,11 +15,15 @@ use kith_protocol::ids::{AccountId, DeviceId, RoomId, Seq};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Registers of one owner in one room, unless the configuration says otherwise.
+const REGISTERS_PER_OWNER_MAX: usize = 4096;
+
 /// Writes of a relay, one group after the other.
 pub struct Writer {
     pub(super) engine: Box<dyn Engine>,
     pub(super) folds: Folds,
     pub(super) limits: WriteLimits,
+    pub(super) registers_max: usize,
     pub(super) outcome: Committed,
 }
 
@@ -115,12 +119,20 @@ pub struct Growth {
     pub entries: Vec<Bytes>,
     /// The connection that wrote all of them, if it was one: its acks say it all.
     pub only_from: Option<u64>,
+    /// Who came into or left the room, in order, and where it stood then.
+    pub turns: Vec<(AccountId, Move, RoomHead)>,
 }
 
 impl Writer {
     /// A writer over an engine.
     pub fn new(engine: Box<dyn Engine>, limits: WriteLimits) -> Self {
-        Self { engine, folds: Folds::default(), limits, outcome: Committed::default() }
+        let registers_max = REGISTERS_PER_OWNER_MAX;
+        Self { engine, folds: Folds::default(), limits, registers_max, outcome: Committed::default() }
+    }
+
+    /// Changes how many registers an account, or the room itself, may have in one room.
+    pub fn set_registers_max(&mut self, per_owner: usize) {
+        self.registers_max = per_owner;
     }
 
     /// Changes what is allowed from now on.
@@ -235,22 +247,37 @@ impl Committed {
         entries.chain(registers)
     }
 
-    /// Notes an entry that was appended.
-    pub(super) fn grew(&mut self, room: RoomId, head: RoomHead, entry: &Bytes, from: &Asker) {
-        let from = match from {
-            Asker::Conn(conn) => Some(conn.id),
-            Asker::Waiting(_) => None,
-        };
+    /// Notes an entry that was appended; `from` is the connection that learns of it by its answer.
+    pub(super) fn grew(&mut self, room: RoomId, head: RoomHead, entry: &Bytes, from: Option<u64>) {
         let growth = self.rooms.entry(room).or_insert_with(|| Growth {
             head,
             first: head.seq,
             entries: Vec::new(),
             only_from: from,
+            turns: Vec::new(),
         });
         growth.head = head;
         growth.entries.push(entry.clone());
         if growth.only_from != from {
             growth.only_from = None;
+        }
+    }
+
+    /// Notes that an account came into or left a room with the entry that was just appended.
+    pub(super) fn moved(&mut self, account: AccountId, room: RoomId, direction: Move, head: RoomHead) {
+        self.moves.push((account, room, direction));
+        if let Some(growth) = self.rooms.get_mut(&room) {
+            growth.turns.push((account, direction, head));
+        }
+    }
+}
+
+impl Asker {
+    /// The connection that asks, if it is one.
+    pub(super) fn conn_id(&self) -> Option<u64> {
+        match self {
+            Self::Conn(conn) => Some(conn.id),
+            Self::Waiting(_) => None,
         }
     }
 }
@@ -280,15 +307,6 @@ fn code_of(error: &StoreError) -> ErrorCode {
     match error {
         StoreError::Full => ErrorCode::StorageFull,
         StoreError::Failed(_) => ErrorCode::StorageFailed,
-    }
-}
-
-/// How long to wait before a rejected entry is worth another try.
-fn retry_in_ms(code: ErrorCode) -> u64 {
-    match code {
-        ErrorCode::StorageFull => 10_000,
-        ErrorCode::StorageFailed => 2_000,
-        _ => 0,
     }
 }
 

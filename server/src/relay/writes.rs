@@ -9,7 +9,7 @@ use kith_protocol::chain::{ChainEntry, ChainOp};
 use kith_protocol::entry::{Entry, Kind};
 use kith_protocol::error::{CloseCode, ErrorCode};
 use kith_protocol::frame::{self, Ack, Appended, RegisterConflict, RegisterSet, ServerFrame, Value};
-use kith_protocol::ids::{AccountId, DeviceId, RoomId, Seq};
+use kith_protocol::ids::{AccountId, DeviceId, Hash, RoomId, Seq};
 use kith_protocol::limits;
 use kith_protocol::register::{Register, Scope};
 use kith_protocol::room::{ControlError, ControlOp, Room, RoomKind};
@@ -78,6 +78,7 @@ impl Write {
 
 impl Writer {
     pub(super) fn write(&mut self, job: &Job) -> Outcome {
+        still_welcome(&job.from)?;
         match &job.write {
             Write::Entry(_, entry) => self.entry(entry, &job.from),
             Write::Control(req, entry) => self.control(*req, entry, &job.from),
@@ -106,7 +107,7 @@ impl Writer {
                 None => Err(refusal),
             };
         }
-        let (room, seq) = self.append(header.room, entry, from)?;
+        let (room, seq) = self.append(header.room, entry, from.conn_id())?;
         Ok(Written::Acked(Ack { room, txn: header.txn, seq }))
     }
 
@@ -127,21 +128,9 @@ impl Writer {
             Kind::Message if room.may_post(&header.account) => Ok(()),
             Kind::Message => Err(ErrorCode::Denied.into()),
             Kind::Redaction { target, digest } => {
-                let range = Range {
-                    after: Seq(target.0.saturating_sub(1)),
-                    before: target.next(),
-                    newest: false,
-                    limit: 1,
-                    bytes: usize::MAX,
-                };
-                let found = self.engine.read().page(&header.room, range)?.entries;
-                let raw = found.into_iter().next().ok_or(ErrorCode::NotFound)?;
-                let target = Entry::parse(raw).map_err(|_| ErrorCode::NotFound)?;
-                if target.digest() != *digest || target.header().kind != Kind::Message {
-                    return Err(ErrorCode::Conflict.into());
-                }
-                let may = room.may_redact(&header.account, &target.header().account);
-                if may { Ok(()) } else { Err(ErrorCode::Denied.into()) }
+                let room = room.clone();
+                let author = self.redaction_target(&header.room, *target, digest)?;
+                if room.may_redact(&header.account, &author) { Ok(()) } else { Err(ErrorCode::Denied.into()) }
             }
             Kind::Control { .. } => Err(ErrorCode::Malformed.into()),
             Kind::Unknown(_) => Err(ErrorCode::Unsupported.into()),
@@ -149,7 +138,7 @@ impl Writer {
     }
 
     /// Appends and notes it, unless it is known. Returns where it stands.
-    fn append(&mut self, room: RoomId, entry: &Entry, from: &Asker) -> Result<(RoomId, Seq), Refusal> {
+    fn append(&mut self, room: RoomId, entry: &Entry, from: Option<u64>) -> Result<(RoomId, Seq), Refusal> {
         match self.engine.append(entry)? {
             Append::Known(room, seq) => Ok((room, seq)),
             Append::New(head) => {
@@ -169,6 +158,9 @@ impl Writer {
         if ops.iter().any(|op| matches!(op, ControlOp::Unknown(_))) {
             return Err(ErrorCode::Unsupported.into());
         }
+        if entry.body().is_none_or(|body| body.len() > self.limits.body_bytes) {
+            return Err(ErrorCode::TooLarge.into());
+        }
         self.check_device(&header.account, &header.device, header.chain_len)?;
         let id = entry.room();
         let before = self.folds.room(self.engine.read(), &id)?.cloned();
@@ -185,7 +177,7 @@ impl Writer {
             }
         };
         self.check_room_limits(before.as_ref(), &after)?;
-        self.append(id, entry, from)?;
+        self.append(id, entry, from.conn_id())?;
         self.note_moves(before.as_ref(), &after, seq)?;
         self.folds.put_room(after);
         appended(seq)
@@ -212,13 +204,13 @@ impl Writer {
         let head = self.engine.head(&after.id())?;
         for account in newcomers(before, after) {
             self.engine.put_membership(&account, Membership { room: after.id(), left: None })?;
-            self.outcome.moves.push((account, after.id(), Move::In));
+            self.outcome.moved(account, after.id(), Move::In, head);
         }
         let gone = before.into_iter().flat_map(Room::members).map(|(id, _)| *id);
         for account in gone.filter(|id| after.role(id).is_none()) {
             let left = Some(Left { seq, hash: head.hash, control_len: head.control_len });
             self.engine.put_membership(&account, Membership { room: after.id(), left })?;
-            self.outcome.moves.push((account, after.id(), Move::Out));
+            self.outcome.moved(account, after.id(), Move::Out, head);
         }
         Ok(())
     }
@@ -239,13 +231,15 @@ impl Writer {
         if account.live_devices().count() > self.limits.devices_per_account {
             return Err(ErrorCode::LimitReached.into());
         }
+        // A device that stands in somebody else's chain stays theirs. Before anything is written: a refusal leaves nothing.
+        for (id, _) in account.devices().filter(|(_, device)| device.added == header.index) {
+            if self.engine.read().device(id)?.is_some() {
+                return Err(ErrorCode::Conflict.into());
+            }
+        }
         self.engine.append_chain(&header.account, entry)?;
         for (id, device) in account.devices() {
             if device.added == header.index {
-                // A device that stands in somebody else's chain stays theirs.
-                if self.engine.read().device(id)?.is_some() {
-                    return Err(ErrorCode::Conflict.into());
-                }
                 self.engine.put_device(id, DeviceRow { account: account.id(), blocked: false })?;
             }
             if device.revoked == Some(header.index) {
@@ -279,6 +273,13 @@ impl Writer {
                 let current = Value { rev, register: raw };
                 return Ok(Written::Answer(ServerFrame::RegisterConflict(RegisterConflict { req, current })));
             }
+        } else {
+            let max = self.registers_max as u64;
+            let count = self.folds.register_count(self.engine.read(), &header.room, &header.owner())?;
+            if *count >= max {
+                return Err(ErrorCode::LimitReached.into());
+            }
+            *count += 1;
         }
         let rev = self.engine.set_register(register)?;
         let value = Value { rev, register: register.raw().clone() };
@@ -286,54 +287,126 @@ impl Writer {
         Ok(Written::Answer(ServerFrame::RegisterSet(RegisterSet { req, rev })))
     }
 
+    /// Takes back what a restored copy lacks: all of it must be sound, and what no longer counts is passed over.
     fn republish(&mut self, room: &RoomId, entries: &[Entry], from: &Asker) -> Outcome {
         let offered_by = asker(from)?.identity.account;
+        if entries.len() > limits::PAGE_ENTRIES_MAX as usize {
+            return Err(ErrorCode::TooLarge.into());
+        }
+        for entry in entries {
+            self.check_offered(room, entry)?;
+        }
         for entry in entries {
             let header = entry.header();
-            if entry.room() != *room {
-                return Err(ErrorCode::Malformed.into());
-            }
             if self.engine.read().transaction(&header.device, &header.txn)?.is_some() {
                 continue;
             }
-            let author = self.author(&header.account)?;
-            let device =
-                author.device_at(&header.device, header.chain_len).ok_or(ErrorCode::UnknownDevice)?;
-            entry.verify(&device.sign).map_err(|_| ErrorCode::BadSignature)?;
             let before = self.folds.room(self.engine.read(), room)?.cloned();
             if before.as_ref().is_some_and(|room| room.role(&offered_by).is_none()) {
                 return Err(ErrorCode::NotFound.into());
             }
             match (&header.kind, before) {
                 (Kind::Control { .. }, before) => {
-                    let seq = self.engine.head(room)?.seq.next();
-                    let after = match &before {
-                        None => Room::genesis(entry, &author).map_err(control_code)?,
-                        Some(room) => {
-                            let mut room = room.clone();
-                            // One that does not link was overtaken by what happened since: it does not count.
-                            if room.apply(entry, &author, seq).is_err() {
-                                continue;
-                            }
-                            room
-                        }
-                    };
-                    if after.needs_update() {
-                        return Err(ErrorCode::Unsupported.into());
-                    }
-                    self.append(*room, entry, from)?;
-                    self.note_moves(before.as_ref(), &after, seq)?;
-                    self.folds.put_room(after);
+                    self.offered_control(entry, before.as_ref(), &offered_by)?
                 }
                 (_, None) => return Err(ErrorCode::NotFound.into()),
-                (_, Some(fold)) if fold.role(&header.account).is_none() => {}
-                (Kind::Message | Kind::Redaction { .. }, Some(_)) => {
-                    self.append(*room, entry, from)?;
+                (_, Some(fold)) if self.counts(entry, &fold)? => {
+                    // Whoever offers it learns its place by the push: the answer does not say.
+                    self.append(*room, entry, None)?;
                 }
-                (Kind::Unknown(_), Some(_)) => {}
+                (_, Some(_)) => {}
             }
         }
         Ok(Written::Done)
+    }
+
+    fn check_offered(&mut self, room: &RoomId, entry: &Entry) -> Result<(), Refusal> {
+        let header = entry.header();
+        if entry.room() != *room {
+            return Err(ErrorCode::Malformed.into());
+        }
+        if entry.body().is_some_and(|body| body.len() > self.limits.body_bytes) {
+            return Err(ErrorCode::TooLarge.into());
+        }
+        if self.engine.read().transaction(&header.device, &header.txn)?.is_some() {
+            return Ok(());
+        }
+        let author = self.folds.account(self.engine.read(), &header.account)?;
+        let author = author.ok_or(ErrorCode::UnknownDevice)?;
+        let device = author.device_at(&header.device, header.chain_len).ok_or(ErrorCode::UnknownDevice)?;
+        entry.verify(&device.sign).map_err(|_| ErrorCode::BadSignature.into())
+    }
+
+    fn offered_control(
+        &mut self,
+        entry: &Entry,
+        before: Option<&Room>,
+        offered_by: &AccountId,
+    ) -> Result<(), Refusal> {
+        let id = entry.room();
+        let author = self.author(&entry.header().account)?;
+        let seq = self.engine.head(&id)?.seq.next();
+        let after = match before {
+            None => {
+                let room = Room::genesis(entry, &author).map_err(control_code)?;
+                room.role(offered_by).ok_or(ErrorCode::NotFound)?;
+                room
+            }
+            Some(room) => {
+                let mut room = room.clone();
+                // One that does not link was overtaken by what happened since: it does not count.
+                if room.apply(entry, &author, seq).is_err() {
+                    return Ok(());
+                }
+                room
+            }
+        };
+        if after.needs_update() {
+            return Err(ErrorCode::Unsupported.into());
+        }
+        if after.members().len() > self.limits.members_per_room {
+            return Err(ErrorCode::LimitReached.into());
+        }
+        self.append(id, entry, None)?;
+        self.note_moves(before, &after, seq)?;
+        self.folds.put_room(after);
+        Ok(())
+    }
+
+    /// Whether a message or redaction that was lost counts in the room as it is now. What stands elsewhere than it did, or
+    /// takes a right that its author does not have, does not.
+    fn counts(&mut self, entry: &Entry, room: &Room) -> Result<bool, Refusal> {
+        let header = entry.header();
+        Ok(match &header.kind {
+            Kind::Message => room.may_post(&header.account),
+            Kind::Redaction { target, digest } => {
+                let author = self.redaction_target(&header.room, *target, digest);
+                match author {
+                    Ok(author) => room.may_redact(&header.account, &author),
+                    Err(Refusal::Code(_)) => false,
+                    Err(error) => return Err(error),
+                }
+            }
+            Kind::Control { .. } | Kind::Unknown(_) => false,
+        })
+    }
+
+    /// The author of the message that a redaction names.
+    fn redaction_target(&mut self, room: &RoomId, target: Seq, digest: &Hash) -> Result<AccountId, Refusal> {
+        let range = Range {
+            after: Seq(target.0.saturating_sub(1)),
+            before: target.next(),
+            newest: false,
+            limit: 1,
+            bytes: usize::MAX,
+        };
+        let found = self.engine.read().page(room, range)?.entries;
+        let raw = found.into_iter().next().ok_or(ErrorCode::NotFound)?;
+        let target = Entry::parse(raw).map_err(|_| ErrorCode::NotFound)?;
+        if target.digest() != *digest || target.header().kind != Kind::Message {
+            return Err(ErrorCode::Conflict.into());
+        }
+        Ok(target.header().account)
     }
 
     fn profile(&mut self, set: &frame::SetProfile, conn: &Conn) -> Outcome {
@@ -485,6 +558,16 @@ pub fn invite_frame(invite: &InviteRow) -> frame::Invite {
 fn newcomers(before: Option<&Room>, after: &Room) -> BTreeSet<AccountId> {
     let was = |id: &AccountId| before.is_some_and(|room| room.role(id).is_some());
     after.members().map(|(id, _)| *id).filter(|id| !was(id)).collect()
+}
+
+/// A connection that was sent away writes nothing more, though its frames were on their way already.
+fn still_welcome(from: &Asker) -> Result<(), ErrorCode> {
+    let Asker::Conn(conn) = from else { return Ok(()) };
+    match conn.outbound.closing() {
+        Some(CloseCode::Revoked) => Err(ErrorCode::Revoked),
+        Some(CloseCode::Disabled) => Err(ErrorCode::Disabled),
+        _ => Ok(()),
+    }
 }
 
 fn asker(from: &Asker) -> Result<&Arc<Conn>, Refusal> {
