@@ -20,11 +20,12 @@ impl DataDir {
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         let io = |source| DataDirError::Io { path: path.to_owned(), source };
         platform::create_private_dir(path).map_err(io)?;
+        let given = path;
         let path = path.canonicalize().map_err(io)?;
         let lock = platform::open_private_file(&path.join(LOCK_FILE)).map_err(io)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path }),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path: given.to_owned() }),
             Err(TryLockError::Error(source)) => Err(DataDirError::Io { path, source }),
         }
     }

@@ -27,7 +27,10 @@ use crate::{
     reach::Reach,
     relay::hub::{Hub, Threads},
     reserve::Reserved,
-    store::{StoreError, sqlite::SqliteEngine},
+    store::{
+        StoreError,
+        sqlite::{Quota, SqliteEngine},
+    },
     tls::{Tls, TlsError},
 };
 
@@ -87,7 +90,7 @@ async fn run(
     let tls = Tls::open(&config, data.path(), &Reach::host(&config))?;
     let (clock, metrics, live) = (Clock::system(), Arc::new(Metrics::new()), Live::new(config));
     let listen = tcp.local_addr()?;
-    let (hub, threads) = open_hub(data, restored, &live, &metrics, clock)?;
+    let (hub, threads, quota) = open_hub(data, restored, &live, &metrics, clock)?;
     let (reload, mut reloads) = mpsc::channel(1);
     let operator = Operator::new(Desk {
         hub: Arc::clone(&hub),
@@ -108,7 +111,7 @@ async fn run(
     announce(&operator, listen).await?;
     drop(operator);
 
-    let reloading = Reloading { layers, logging, live: &live, tls: tls.as_ref() };
+    let reloading = Reloading { layers, logging, live: &live, tls: tls.as_ref(), quota };
     loop {
         tokio::select! {
             signal = signals.next() => match signal {
@@ -157,7 +160,7 @@ fn open_hub(
     live: &Live,
     metrics: &Arc<Metrics>,
     clock: Clock,
-) -> Result<(Arc<Hub>, Threads), ServeError> {
+) -> Result<(Arc<Hub>, Threads, Quota), ServeError> {
     let (path, note) = (data.path().join(DATABASE), data.path().join(NOTE));
     let open = |source| ServeError::Open { path: path.clone(), source };
     let look = |source| ServeError::Look { path: path.clone(), source };
@@ -171,10 +174,14 @@ fn open_hub(
         warn!("the database was put back from a copy: devices will offer again what it lacks");
     }
     copied::note(&path, &note).map_err(look)?;
+    let quota = engine.quota();
+    set_quota(&quota, &live.load());
     let folder = data.path().to_owned();
     let free = move || fs4::available_space(&folder);
     let engine = Reserved::new(Box::new(engine), live.clone(), clock, free);
-    Hub::start(Box::new(engine), live.clone(), Arc::clone(metrics), clock).map_err(open)
+    let (hub, threads) =
+        Hub::start(Box::new(engine), live.clone(), Arc::clone(metrics), clock).map_err(open)?;
+    Ok((hub, threads, quota))
 }
 
 /// What a person sees first, on standard output: where it listens and, while nobody has joined, the owner's link.
@@ -196,6 +203,7 @@ struct Reloading<'a> {
     logging: &'a Logging,
     live: &'a Live,
     tls: Option<&'a Tls>,
+    quota: Quota,
 }
 
 impl Reloading<'_> {
@@ -204,11 +212,16 @@ impl Reloading<'_> {
         let next = self.layers.load().map_err(|error| error.to_string())?;
         self.logging.set_level(&next.log.level).map_err(|error| error.to_string())?;
         let change = self.live.replace(&next);
+        set_quota(&self.quota, &self.live.load());
         if let Some(tls) = self.tls {
             tls.reload(&self.live.load()).map_err(|error| error.to_string())?;
         }
         Ok(change)
     }
+}
+
+fn set_quota(quota: &Quota, config: &Config) {
+    quota.set(Some(config.storage.max_bytes).filter(|bytes| *bytes > 0));
 }
 
 fn log(result: &Result<Change, String>) {

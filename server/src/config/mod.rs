@@ -73,6 +73,8 @@ pub enum TlsMode {
 pub struct StorageSection {
     /// Writes are refused while the disk has fewer bytes free.
     pub reserve_bytes: u64,
+    /// How large the database may become; 0: as large as the disk allows.
+    pub max_bytes: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,7 +137,7 @@ impl Default for Config {
             ],
             tls: TlsSection::default(),
             limits: Limits::default(),
-            storage: StorageSection { reserve_bytes: 64 << 20 },
+            storage: StorageSection { reserve_bytes: 64 << 20, max_bytes: 0 },
             metrics: MetricsSection::default(),
             log: LogSection { level: "info".to_owned(), format: LogFormat::Text },
         }
