@@ -21,7 +21,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(75);
 /// A link that does not answer a ping for so long after a change of network or a sleep is dead.
 const PROBE: Duration = Duration::from_secs(5);
 /// After a refusal that is somebody's bug.
-const FAULT_WAIT: Duration = Duration::from_secs(60);
+const FAULT_WAIT: Duration = Duration::from_mins(1);
 
 /// First bytes of frames that are obeyed here.
 const WELCOME: u8 = 2;
@@ -196,9 +196,10 @@ impl Actor {
             return Ended::Abandoned;
         }
         match code {
-            CloseCode::ProtocolError | CloseCode::TooLarge => Ended::Retry(Retry::After(FAULT_WAIT)),
-            // Somebody uses a copy of this device: taking turns every second helps nobody.
-            CloseCode::Replaced => Ended::Retry(Retry::After(FAULT_WAIT)),
+            // Replaced: somebody uses a copy of this device, and taking turns every second helps nobody.
+            CloseCode::ProtocolError | CloseCode::TooLarge | CloseCode::Replaced => {
+                Ended::Retry(Retry::After(FAULT_WAIT))
+            }
             code if code.reconnects() => come_back.map_or(Ended::Retry(Retry::Now), Ended::ComeBack),
             _ => Ended::Stopped,
         }

@@ -99,7 +99,7 @@ impl Unlocked {
         let Self { home, master, vault, mut troubles } = self;
         let Some(identity) = Identity::load(&vault)? else { return Ok(None) };
         let opened = SledStore::open(&home.held, &master.data_key(Purpose::Store))?;
-        troubles.extend(opened.set_aside.map(set_aside));
+        troubles.extend(opened.set_aside.as_deref().map(set_aside));
         let keys = Keys { home, master };
         match Engine::new(parts(opened.store, vault, identity)) {
             Ok(engine) => Ok(Some((engine, keys, troubles))),
@@ -118,7 +118,7 @@ impl Keys {
         let vault = self.home.open_vault(&self.master, troubles)?;
         let identity = Identity::load(&vault)?.ok_or(IdentityError::Damaged)?;
         let opened = SledStore::open_fresh(&self.home.held, &self.master.data_key(Purpose::Store))?;
-        troubles.extend(opened.set_aside.map(set_aside));
+        troubles.extend(opened.set_aside.as_deref().map(set_aside));
         Ok(Engine::new(parts(opened.store, vault, identity))?)
     }
 }
@@ -127,7 +127,7 @@ fn parts(store: SledStore, vault: Vault, identity: Identity) -> Parts {
     Parts { store: Box::new(store), vault: Box::new(vault), identity, entropy: Entropy::system() }
 }
 
-fn set_aside(path: PathBuf) -> Trouble {
+fn set_aside(path: &Path) -> Trouble {
     Trouble::StoreSetAside(path.display().to_string())
 }
 

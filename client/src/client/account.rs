@@ -1,7 +1,7 @@
 //! The account itself: devices, recovery, profile, invites, settings.
 
 use super::Client;
-use crate::core::{Attention, DeviceOf, ReadFailed, Reply, RequestError, SendError};
+use crate::core::{Attention, DeviceOf, Engine, ReadFailed, Reply, RequestError, SendError};
 use kith_protocol::frame::Invite;
 use kith_protocol::ids::{DeviceId, RoomId};
 use kith_protocol::link::InviteLink;
@@ -21,7 +21,7 @@ impl Client {
 
     /// A new recovery key, in force; an older one is not any more. Show it once, and keep it nowhere.
     pub async fn recovery_new(&self) -> Result<RecoveryKey, RequestError> {
-        match self.request(|engine, now| engine.recovery_new(now)).await? {
+        match self.request(Engine::recovery_new).await? {
             Reply::RecoveryKey(key) => Ok(key),
             _ => Err(RequestError::Lost),
         }

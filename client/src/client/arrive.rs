@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// How long the relay may take to admit somebody.
-const ADMIT_MAX: Duration = Duration::from_secs(60);
+const ADMIT_MAX: Duration = Duration::from_mins(1);
 /// Connections tried for one arrival: one may be cut at the worst moment.
 const TRIES: u32 = 5;
 
@@ -45,7 +45,7 @@ impl Client {
         let client = start(unlocked, access).await?;
         client.connect();
         match client.online(ADMIT_MAX).await {
-            Ok(()) => return Ok(client),
+            Ok(()) => Ok(client),
             Err(error) => {
                 client.shutdown().await;
                 Err(match error {
@@ -77,11 +77,11 @@ impl Client {
         let deadline = Instant::now() + Duration::from_secs(SLOT_LIFETIME_S);
         let account = 'linked: {
             for _ in 0..TRIES {
-                let mut line = Line::open(&*way).await.map_err(LinkError::Unreachable)?;
+                let mut wire = Line::open(&*way).await.map_err(LinkError::Unreachable)?;
                 linking.connected();
                 loop {
                     while let Some(frame) = linking.poll_transmit() {
-                        line.send(&frame).await;
+                        wire.send(&frame).await;
                     }
                     match linking.poll_step() {
                         Some(LinkStep::Digits { digits, handle }) => {
@@ -91,7 +91,7 @@ impl Client {
                         }
                         Some(LinkStep::Linked(account)) => break 'linked account,
                         Some(LinkStep::Failed(why)) => return Err(why.into()),
-                        None => match line.next(deadline, linking.poll_timeout()).await {
+                        None => match wire.next(deadline, linking.poll_timeout()).await {
                             Heard::Frame(frame) => linking.handle_frame(now(), &frame),
                             Heard::Nothing => linking.handle_timeout(now()),
                             Heard::End(_) => break,
@@ -130,11 +130,11 @@ impl Client {
         let deadline = Instant::now() + ADMIT_MAX;
         let account = 'recovered: {
             for _ in 0..TRIES {
-                let mut line = Line::open(&*way).await.map_err(RecoverError::Unreachable)?;
+                let mut wire = Line::open(&*way).await.map_err(RecoverError::Unreachable)?;
                 recovering.connected();
                 loop {
                     while let Some(frame) = recovering.poll_transmit() {
-                        line.send(&frame).await;
+                        wire.send(&frame).await;
                     }
                     match recovering.poll_step() {
                         Some(RecoverStep::Recovered(account)) => break 'recovered account,
@@ -142,7 +142,7 @@ impl Client {
                         Some(RecoverStep::UnknownKey) => return Err(RecoverError::UnknownKey),
                         Some(RecoverStep::Version(theirs)) => return Err(RecoverError::Version { theirs }),
                         Some(RecoverStep::BadChain) => return Err(RecoverError::BadChain),
-                        None => match line.next(deadline, None).await {
+                        None => match wire.next(deadline, None).await {
                             Heard::Frame(frame) => recovering.handle_frame(now(), frame),
                             Heard::Nothing => {}
                             Heard::End(Some(CloseCode::Unauthorized)) => {

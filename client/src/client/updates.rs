@@ -9,6 +9,7 @@ pub struct Updates {
 }
 
 /// The next of them.
+#[expect(clippy::large_enum_variant, reason = "nearly all are updates")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// Something changed.

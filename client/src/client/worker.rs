@@ -227,7 +227,7 @@ impl Worker {
             }
             Update::Acked { txn, seq, .. } => self.answer_ack(txn, Ok(*seq)),
             Update::SendFailed { txn, code, .. } => {
-                self.answer_ack(txn, Err(Some(State::Failed { code: *code })))
+                self.answer_ack(txn, Err(Some(State::Failed { code: *code })));
             }
             _ => {}
         }
@@ -267,7 +267,9 @@ impl Worker {
         self.keys = Some(keys);
         match outcome {
             Ok(()) => {
-                troubles.into_iter().for_each(|trouble| self.tell(Update::Trouble(trouble)));
+                for trouble in troubles {
+                    self.tell(Update::Trouble(trouble));
+                }
                 self.tell(Update::Rooms(RoomsDiff::Reset));
                 true
             }

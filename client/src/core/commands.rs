@@ -169,9 +169,7 @@ impl Engine {
 
     /// Who wrote a message, be it stored or waiting.
     fn author_of(&self, room: &RoomId, target: &Target) -> Result<Option<AccountId>, ReadError> {
-        if target.device == self.me.device()
-            && self.outbox.state(&target.txn).is_some()
-        {
+        if target.device == self.me.device() && self.outbox.state(&target.txn).is_some() {
             return Ok(Some(self.me.account()));
         }
         Ok(self.find(room, target)?.map(|entry| entry.account))

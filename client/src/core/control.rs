@@ -1,12 +1,12 @@
 //! Changes of members and rights: compare-and-set on the room's control head, tried again when somebody else's came first.
 
+use super::arrivals::Tried;
 use super::engine::Engine;
 use super::error::{Fault, RequestError};
 use super::ingest::Origin;
 use super::limits::CONTROL_TRIES_MAX;
 use super::model::Millis;
 use super::requests::{Purpose, Reply, Ticket, retry_at};
-use super::sync::Tried;
 use bytes::Bytes;
 use kith_protocol::entry::{Entry, Header, KEY_SOURCE_PLAIN, Kind};
 use kith_protocol::error::ErrorCode;
@@ -128,7 +128,7 @@ impl Engine {
             ControlError::Stranger | ControlError::BadSignature => {
                 RequestError::Refused(ErrorCode::BadSignature)
             }
-            _ => RequestError::Senseless("they are in that room already, or not in it"),
+            ControlError::Senseless => RequestError::Senseless("they are in that room already, or not in it"),
         })?;
         Ok(entry.raw().clone())
     }
@@ -181,7 +181,7 @@ impl Engine {
                 }
             }
             Some(Purpose::Genesis { room, raw }) => self.own_control(now, room, appended.seq, raw)?,
-            Some(Purpose::ChainJob { job, raw }) => self.chain_appended(now, job, raw)?,
+            Some(Purpose::ChainJob { job, raw }) => self.chain_appended(job, raw),
             _ => {}
         }
         Ok(())

@@ -141,13 +141,12 @@ impl Engine {
     }
 
     /// Asks anew for all names that are known: nobody tells of a change.
-    pub(crate) fn ask_names(&mut self) -> Result<(), Fault> {
+    pub(crate) fn ask_names(&mut self) {
         self.directory.asked.clear();
         let known: Vec<AccountId> = self.directory.people.keys().copied().collect();
         let partners: Vec<AccountId> = self.rooms.values().filter_map(|room| room.row.partner).collect();
         let inviter = self.me.inviter();
         self.ask_unknown(known.into_iter().chain(partners).chain(inviter));
-        Ok(())
     }
 
     fn ask_unknown(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
@@ -178,12 +177,12 @@ impl Engine {
         self.apply_own_to(id)
     }
 
-    pub(crate) fn on_accounts(&mut self, accounts: Accounts) -> Result<(), Fault> {
-        let Some(purpose) = self.requests.take(accounts.req) else { return Ok(()) };
+    pub(crate) fn on_accounts(&mut self, accounts: Accounts) {
+        let Some(purpose) = self.requests.take(accounts.req) else { return };
         if let Purpose::Lookup { ticket, handle: Some(handle) } = purpose {
             let answer = self.looked_up(&handle, accounts.accounts);
             self.reply(ticket, answer);
-            return Ok(());
+            return;
         }
         let mut news = BTreeSet::new();
         for said in &accounts.accounts {
@@ -200,7 +199,6 @@ impl Engine {
             let people = accounts.accounts.iter().map(|said| self.directory.person(&said.account)).collect();
             self.reply(ticket, Ok(Reply::People(people)));
         }
-        Ok(())
     }
 
     fn looked_up(&mut self, handle: &str, found: Vec<Said>) -> Result<Reply, RequestError> {
@@ -217,12 +215,11 @@ impl Engine {
         Ok(Reply::People(vec![self.person(&now)]))
     }
 
-    pub(crate) fn on_typing(&mut self, typing: &Typing) -> Result<(), Fault> {
+    pub(crate) fn on_typing(&mut self, typing: &Typing) {
         if typing.account != self.me.account() {
             let person = self.person(&typing.account);
             self.tell(Update::Typing { room: typing.room, person });
         }
-        Ok(())
     }
 
     pub(crate) fn on_presences(&mut self, presences: &Presences) {

@@ -1,7 +1,6 @@
 //! The device that is in offers a place to one that wants in: they meet at a slot of the relay, see [`kith_protocol::rendezvous`].
 
 use super::engine::Engine;
-use super::error::Fault;
 use super::error::RequestError;
 use super::limits::SLOT_POLL_MS;
 use super::model::Millis;
@@ -97,7 +96,7 @@ impl Engine {
         self.end_offer(RequestError::Expired);
     }
 
-    pub(crate) fn linked(&mut self, _now: Millis, ticket: Ticket) {
+    pub(crate) fn linked(&mut self, ticket: Ticket) {
         self.put_outcome(true);
         self.offer = None;
         self.reply(ticket, Ok(Reply::Done));
@@ -156,9 +155,9 @@ impl Engine {
         }
     }
 
-    pub(crate) fn on_slot(&mut self, _now: Millis, slot: Slot) -> Result<(), Fault> {
-        let Some(Purpose::Slot(SlotStep::GetAnswer)) = self.requests.take(slot.req) else { return Ok(()) };
-        let Some(offering) = &mut self.offer else { return Ok(()) };
+    pub(crate) fn on_slot(&mut self, slot: &Slot) {
+        let Some(Purpose::Slot(SlotStep::GetAnswer)) = self.requests.take(slot.req) else { return };
+        let Some(offering) = &mut self.offer else { return };
         let account = self.me.account();
         let opened = offering.code.open::<Answer>(ANSWER, &slot.data).ok();
         let device = opened.and_then(|answer| NewDevice::from_bytes(&answer.device).ok());
@@ -172,7 +171,6 @@ impl Engine {
             }
             None => self.end_offer(RequestError::WrongCode),
         }
-        Ok(())
     }
 
     pub(crate) fn slot_refused(&mut self, now: Millis, step: SlotStep, code: ErrorCode) {

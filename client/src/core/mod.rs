@@ -5,10 +5,11 @@
 //! [`Engine::poll_reply`] and [`Engine::poll_timeout`] come out. Commands return at once: what a person wrote is on disk
 //! by then, and goes out when there is a connection.
 //!
-//! One noun a file: [`session`] who speaks, [`sync`] what is fetched and when, [`ingest`] what of it counts, [`rooms`] and
-//! [`people`] the folds, [`outbox`] and [`registers`] what goes out, [`own_room`] what this person's devices share,
-//! [`resync`] what happens when the relay was restored from a copy, [`view`] what is shown.
+//! One noun a file: `session` who speaks, `sync` what is fetched and when, `arrivals` and `ingest` what of it counts, `rooms`
+//! and `people` the folds, `outbox` and `registers` what goes out, `own_room` what this person's devices share, `resync` what
+//! happens when the relay was restored from a copy, `view` what is shown.
 
+mod arrivals;
 mod commands;
 mod control;
 mod directory;
@@ -26,12 +27,15 @@ mod notices;
 mod outbox;
 mod own_room;
 mod people;
+mod place;
 mod recovery;
+mod register_in;
 mod registers;
 mod requests;
 mod resync;
 mod rooms;
 mod rows;
+mod sending;
 mod session;
 mod settings;
 mod sync;

@@ -9,6 +9,7 @@ use kith_protocol::room::{Role, RoomKind};
 pub type Millis = u64;
 
 /// A room as it stands in the list. The list is sorted: pinned ones first, then by [`active_at`](Self::active_at).
+#[expect(clippy::struct_excessive_bools, reason = "facts that a list shows side by side")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomSummary {
     /// Its id.

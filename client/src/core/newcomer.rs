@@ -147,7 +147,7 @@ impl Linking {
                 _ => {}
             },
             ServerFrame::Done(done) if done.req == self.req && self.stage == Stage::PutAnswer => {
-                self.answered(now)
+                self.answered(now);
             }
             ServerFrame::Refused(refused) if refused.req == self.req => self.refused(now, refused.code),
             _ => {}

@@ -101,7 +101,7 @@ impl Engine {
         entry: &Verified,
         arrival: Arrival,
     ) -> Result<Decision, ReadError> {
-        let chat = self.title(id)?;
+        let chat = self.title(id);
         let sender = self.person(&entry.account).shown();
         let row = self.rooms.get(id).map(|room| room.row.clone()).unwrap_or_default();
         let context = Context {
@@ -180,7 +180,7 @@ impl Engine {
                     self.changes.put(Tree::Notices, keys::notice(&room.0, FLOOR.0), record.encode());
                     self.notices.standing.add(room, FLOOR, &record);
                 }
-                let name = |room: &RoomId| self.title(room).unwrap_or_default();
+                let name = |room: &RoomId| self.title(room);
                 let notice = summary.notice(self.notices.attention.privacy, name);
                 self.tell(Update::Summary { messages: summary.messages, chats: summary.chats(), notice });
             }

@@ -8,52 +8,48 @@
 use super::engine::Engine;
 use super::error::{Fault, SendError};
 use super::identity::Identity;
-use super::limits::{ACKED_MAX, OUTBOX_MAX, TIDY_MS, WINDOW};
+use super::limits::{ACKED_MAX, OUTBOX_MAX};
 use super::model::{Millis, Queued, QueuedKind};
-use super::requests::retry_at;
 use super::rows::{decode, encode};
-use super::update::Update;
 use crate::store::{Changes, Direction, ReadError, Row, Span, Store, Tree, keys as store_keys};
-use crate::timeline::{Echo, EchoContent, Redaction, State};
+use crate::timeline::{Echo, EchoContent, State};
 use crate::vault::{DurableMap, Writes, keys};
 use bytes::Bytes;
-use kith_protocol::entry::{Entry, Header, KEY_SOURCE_PLAIN, Kind};
 use kith_protocol::error::ErrorCode;
 use kith_protocol::event::{Event, Target};
-use kith_protocol::frame::{Acks, ClientFrame, Rejected, Send};
 use kith_protocol::ids::{AccountId, Hash, RoomId, Seq, TxnId};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// The items in the order written.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    items: BTreeMap<u64, Item>,
-    orders: BTreeMap<TxnId, u64>,
-    run: u32,
-    sent: u64,
-    hold_until: Option<Millis>,
-    failures: u32,
+    pub(super) items: BTreeMap<u64, Item>,
+    pub(super) orders: BTreeMap<TxnId, u64>,
+    pub(super) run: u32,
+    pub(super) sent: u64,
+    pub(super) hold_until: Option<Millis>,
+    pub(super) failures: u32,
     /// Stored by the relay, and still in the vault.
-    tidy: Vec<(u64, TxnId)>,
-    tidy_at: Option<Millis>,
-    acked: BTreeMap<TxnId, Seq>,
+    pub(super) tidy: Vec<(u64, TxnId)>,
+    pub(super) tidy_at: Option<Millis>,
+    pub(super) acked: BTreeMap<TxnId, Seq>,
     acked_order: VecDeque<TxnId>,
 }
 
 #[derive(Debug)]
-struct Item {
-    txn: TxnId,
-    row: ItemRow,
-    state: ItemState,
+pub(super) struct Item {
+    pub(super) txn: TxnId,
+    pub(super) row: ItemRow,
+    pub(super) state: ItemState,
     /// It may have been sent before: then what the relay has may be other bytes.
-    sent_before: bool,
+    pub(super) sent_before: bool,
     /// The bytes of the last attempt.
-    entry: Option<Bytes>,
+    pub(super) entry: Option<Bytes>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ItemState {
+pub(super) enum ItemState {
     Waiting,
     /// On its way; counts what was sent on this connection.
     Sent(u64),
@@ -63,15 +59,15 @@ enum ItemState {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct ItemRow {
-    room: RoomId,
-    at: u64,
-    what: What,
+pub(super) struct ItemRow {
+    pub(super) room: RoomId,
+    pub(super) at: u64,
+    pub(super) what: What,
     /// In a direct chat that may have to be opened first: with whom.
     #[serde(default)]
-    partner: Option<AccountId>,
+    pub(super) partner: Option<AccountId>,
     #[serde(default)]
-    failed: Option<ErrorCode>,
+    pub(super) failed: Option<ErrorCode>,
 }
 
 /// What an item says.
@@ -195,7 +191,7 @@ impl Outbox {
         self.items.insert(order, item);
     }
 
-    fn remember(&mut self, txn: TxnId, seq: Seq) {
+    pub(super) fn remember(&mut self, txn: TxnId, seq: Seq) {
         if self.acked.insert(txn, seq).is_none() {
             self.acked_order.push_back(txn);
         }
@@ -213,7 +209,7 @@ impl Outbox {
     }
 
     /// Throws back what was sent as this number, and all that was sent behind it.
-    fn throw_back(&mut self, from: u64) {
+    pub(super) fn throw_back(&mut self, from: u64) {
         self.run += 1;
         for item in self.items.values_mut() {
             if matches!(item.state, ItemState::Sent(number) if number >= from) {
@@ -351,174 +347,6 @@ impl Engine {
             Ok(())
         });
         Ok(true)
-    }
-
-    /// Sends as much as the window takes.
-    pub(crate) fn pump_outbox(&mut self, now: Millis) -> Result<(), Fault> {
-        if self.outbox.hold_until.is_some_and(|until| until > now) || self.outbox.waiting() == 0 {
-            return Ok(());
-        }
-        let mut free = WINDOW.saturating_sub(
-            self.outbox.items.values().filter(|i| matches!(i.state, ItemState::Sent(_))).count(),
-        );
-        let mut blocked = BTreeSet::new();
-        let waiting: Vec<u64> = self
-            .outbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.state == ItemState::Waiting)
-            .map(|(order, _)| *order)
-            .collect();
-        for order in waiting {
-            if free == 0 {
-                break;
-            }
-            let Some(item) = self.outbox.items.get(&order) else { continue };
-            let (room, partner) = (item.row.room, item.row.partner);
-            if blocked.contains(&room) {
-                continue;
-            }
-            if !self.room_ready(now, &room, partner)? {
-                blocked.insert(room);
-                continue;
-            }
-            match self.sign_item(order)? {
-                Some(entry) => {
-                    let run = self.outbox.run;
-                    self.outbox.sent += 1;
-                    if let Some(item) = self.outbox.items.get_mut(&order) {
-                        item.state = ItemState::Sent(self.outbox.sent);
-                        item.entry = Some(entry.clone());
-                        let txn = item.txn;
-                        self.change_live(&room, |timeline| timeline.echo_state(&txn, State::Sending));
-                    }
-                    self.transmit(ClientFrame::Send(Send { run, entry }));
-                    free -= 1;
-                }
-                None => drop(blocked.insert(room)),
-            }
-        }
-        Ok(())
-    }
-
-    /// The entry of an item, with where we stand now. `None` if what it refers to is not stored yet.
-    fn sign_item(&mut self, order: u64) -> Result<Option<Bytes>, Fault> {
-        let Some(item) = self.outbox.items.get(&order) else { return Ok(None) };
-        let (txn, at, id, what) = (item.txn, item.row.at, item.row.room, item.row.what.clone());
-        let Some(room) = self.rooms.get(&id) else { return Ok(None) };
-        let Some(fold) = &room.fold else { return Ok(None) };
-        let (control_head, seen_seq, seen_hash) = (fold.room.control_head(), room.row.solid, room.row.hash);
-        let (kind, body) = match what {
-            What::Event(body) => (Kind::Message, Bytes::from(body)),
-            What::Redaction { at: Some((target, digest)), edit_of, .. } => {
-                (Kind::Redaction { target, digest }, Redaction::body(edit_of))
-            }
-            What::Redaction { target, at: None, edit_of } => {
-                let Some(entry) = self.find(&id, &target)? else {
-                    if self.outbox.orders.contains_key(&target.txn) {
-                        return Ok(None);
-                    }
-                    self.fail_item(order, ErrorCode::NotFound)?;
-                    return Ok(None);
-                };
-                (Kind::Redaction { target: entry.seq, digest: entry.digest }, Redaction::body(edit_of))
-            }
-        };
-        let header = Header {
-            key_source: KEY_SOURCE_PLAIN,
-            room: id,
-            account: self.me.account(),
-            device: self.me.device(),
-            chain_len: self.people.len(&self.me.account()),
-            control_head,
-            seen_seq,
-            seen_hash,
-            txn,
-            at,
-            kind,
-        };
-        Ok(Some(Entry::sign(&header, &body, self.me.keys()).raw().clone()))
-    }
-
-    pub(crate) fn on_acks(&mut self, now: Millis, acks: &Acks) -> Result<(), Fault> {
-        for ack in &acks.acks {
-            let Some(order) = self.outbox.orders.get(&ack.txn).copied() else { continue };
-            let Some(item) = self.outbox.items.get_mut(&order) else { continue };
-            if item.row.room != ack.room || matches!(item.state, ItemState::Acked(_)) {
-                continue;
-            }
-            item.state = ItemState::Acked(ack.seq);
-            self.outbox.failures = 0;
-            let entry = item.entry.take().filter(|_| !item.sent_before);
-            self.outbox.remember(ack.txn, ack.seq);
-            self.changes.put(Tree::Outbox, store_keys::outbox(order, &ack.txn.0), ack.seq.0.to_be_bytes());
-            self.tell(Update::Acked { txn: ack.txn, room: ack.room, seq: ack.seq });
-            if let Some(entry) = entry {
-                use super::ingest::Origin;
-                use super::sync::Tried;
-                let tried = Tried { chains: true, control: true };
-                self.take_entries(now, ack.room, ack.seq, &[entry], Origin::Own, tried)?;
-            }
-            if self.outbox.orders.contains_key(&ack.txn) {
-                // It stands behind something that is not here yet, or as other bytes.
-                self.change_live(&ack.room, |timeline| timeline.acked(&ack.txn, ack.seq));
-                self.raise_head(&ack.room, ack.seq);
-            }
-        }
-        self.outbox.tidy_at.get_or_insert(now + TIDY_MS);
-        Ok(())
-    }
-
-    /// The relay is known to hold an entry at this place.
-    pub(crate) fn raise_head(&mut self, id: &RoomId, seq: Seq) {
-        if let Some(room) = self.rooms.get_mut(id) {
-            room.row.head.raise(seq);
-            room.dirty = true;
-        }
-        self.want(id);
-    }
-
-    pub(crate) fn on_rejected(&mut self, now: Millis, rejected: &Rejected) -> Result<(), Fault> {
-        if rejected.run != self.outbox.run {
-            return Ok(());
-        }
-        let Some(order) = self.outbox.orders.get(&rejected.txn).copied() else { return Ok(()) };
-        let Some(ItemState::Sent(number)) = self.outbox.items.get(&order).map(|item| item.state) else {
-            return Ok(());
-        };
-        self.outbox.throw_back(number);
-        if rejected.code.is_passing() {
-            self.outbox.failures = (self.outbox.failures + 1).min(6);
-            let patience = (1 << self.outbox.failures) * 250;
-            let told = if rejected.retry_in_ms == 0 { patience } else { rejected.retry_in_ms };
-            self.outbox.hold_until = Some(retry_at(now, told));
-            return Ok(());
-        }
-        self.fail_item(order, rejected.code)
-    }
-
-    /// Nothing can be sent to this room.
-    pub(crate) fn fail_room(&mut self, id: &RoomId, code: ErrorCode) -> Result<(), Fault> {
-        let of_room: Vec<u64> = self
-            .outbox
-            .items
-            .iter()
-            .filter(|(_, item)| item.row.room == *id && item.state == ItemState::Waiting)
-            .map(|(order, _)| *order)
-            .collect();
-        of_room.into_iter().try_for_each(|order| self.fail_item(order, code))
-    }
-
-    fn fail_item(&mut self, order: u64, code: ErrorCode) -> Result<(), Fault> {
-        let Some(item) = self.outbox.items.get_mut(&order) else { return Ok(()) };
-        item.state = ItemState::Failed(code);
-        item.row.failed = Some(code);
-        let (txn, room) = (item.txn, item.row.room);
-        let row = encode(&item.row);
-        self.vault.put(&keys::outbox(order, &txn.0), &row)?;
-        self.change_live(&room, |timeline| timeline.echo_state(&txn, State::Failed { code }));
-        self.tell(Update::SendFailed { txn, room, code });
-        Ok(())
     }
 
     /// Takes what is stored out of the vault, and then its marks out of the store.

@@ -61,14 +61,11 @@ impl Recovering {
         let device = new_keys(vault, entropy)?;
         // Kept until it is shown: were this program to end before, nobody would know the key that is in force.
         let place = vault_keys::device(NEXT);
-        let secret = match vault.get(&place).and_then(|secret| <[u8; 20]>::try_from(secret.as_slice()).ok()) {
-            Some(secret) => secret,
-            None => {
-                let secret = entropy.array();
-                vault.put(&place, &secret)?;
-                secret
-            }
-        };
+        let kept = vault.get(&place).and_then(|secret| <[u8; 20]>::try_from(secret.as_slice()).ok());
+        let secret = kept.unwrap_or_else(|| entropy.array());
+        if kept.is_none() {
+            vault.put(&place, &secret)?;
+        }
         Ok(Self {
             recovery: key.device_keys(),
             device,

@@ -106,13 +106,13 @@ impl Engine {
                 let after = Seq(to.0.saturating_sub(step));
                 Ok(Some(self.fetch(*id, PagePlan::Probe, after, to.next(), step as u32)))
             }
-            Some(Resync::Offer { common, next }) => match self.offer_from(id, next)? {
-                Some(frame) => Ok(Some(frame)),
-                None => {
+            Some(Resync::Offer { common, next }) => {
+                let offer = self.offer_from(id, next)?;
+                if offer.is_none() {
                     self.start_over_from(id, common)?;
-                    Ok(None)
                 }
-            },
+                Ok(offer)
+            }
         }
     }
 
@@ -180,13 +180,7 @@ impl Engine {
     }
 
     /// The relay took what was given back, or not.
-    pub(crate) fn republished(
-        &mut self,
-        now: u64,
-        id: &RoomId,
-        through: Seq,
-        refused: Option<ErrorCode>,
-    ) -> Result<(), Fault> {
+    pub(crate) fn republished(&mut self, now: u64, id: &RoomId, through: Seq, refused: Option<ErrorCode>) {
         let passing = refused.is_some_and(ErrorCode::is_passing);
         if passing {
             self.sync.hold(retry_at(now, 0));
@@ -199,7 +193,7 @@ impl Engine {
         {
             *next = through.next();
         }
-        self.free(id)
+        self.free(id);
     }
 
     /// Forgets what stands behind `common`: it is read again from the relay.

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Where a room stands. Entries `1..=solid` are all held; so are those of `tip`, behind which there is a gap.
+#[expect(clippy::struct_excessive_bools, reason = "a row of the store")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct RoomRow {

@@ -159,7 +159,7 @@ impl Engine {
             self.ask_chain(self.me.account());
         }
         self.tell(Update::Connection(Connection::Online));
-        self.ask_names()?;
+        self.ask_names();
         self.resume_offer(now);
         Ok(())
     }

@@ -115,16 +115,15 @@ impl Engine {
         self.transmit(ClientFrame::AppendChain(Append { req, entry: raw }));
     }
 
-    pub(crate) fn chain_appended(&mut self, now: Millis, job: ChainJob, raw: Bytes) -> Result<(), Fault> {
+    pub(crate) fn chain_appended(&mut self, job: ChainJob, raw: Bytes) {
         self.people.extend(&self.me.account(), vec![raw], &mut self.changes);
         self.tell(Update::Devices);
         match (job.ticket, job.then) {
             (Some(ticket), Then::Done) => self.reply(ticket, Ok(Reply::Done)),
             (Some(ticket), Then::Recovery(key)) => self.reply(ticket, Ok(Reply::RecoveryKey(key))),
-            (Some(ticket), Then::Linked) => self.linked(now, ticket),
+            (Some(ticket), Then::Linked) => self.linked(ticket),
             (None, _) => {}
         }
-        Ok(())
     }
 
     fn chain_refused(&mut self, job: ChainJob, code: ErrorCode) {
@@ -262,7 +261,7 @@ impl Engine {
         Ok(ticket)
     }
 
-    pub(crate) fn on_done(&mut self, now: Millis, purpose: Option<Purpose>) -> Result<(), Fault> {
+    pub(crate) fn on_done(&mut self, now: Millis, purpose: Option<Purpose>) {
         match purpose {
             Some(Purpose::Profile { ticket, name, handle }) => {
                 let before = self.profile.clone();
@@ -276,13 +275,12 @@ impl Engine {
                 self.reply(ticket, Ok(Reply::Done));
             }
             Some(Purpose::Done { ticket } | Purpose::Invites { ticket }) => {
-                self.reply(ticket, Ok(Reply::Done))
+                self.reply(ticket, Ok(Reply::Done));
             }
             Some(Purpose::Slot(step)) => self.slot_written(now, step),
-            Some(Purpose::Republish { room, through }) => self.republished(now, &room, through, None)?,
+            Some(Purpose::Republish { room, through }) => self.republished(now, &room, through, None),
             _ => {}
         }
-        Ok(())
     }
 
     pub(crate) fn on_refused(&mut self, now: Millis, refused: &Refused) -> Result<(), Fault> {
@@ -291,17 +289,17 @@ impl Engine {
         match purpose {
             Purpose::Join { attempt } => self.on_join_refused(code, attempt),
             Purpose::Page { room, .. } | Purpose::Control { room } | Purpose::Registers { room } => {
-                self.fetch_refused(now, room, code, retry_in_ms)?;
+                self.fetch_refused(now, room, code, retry_in_ms);
             }
             Purpose::Chain { account } => self.chain_came(now, account)?,
             Purpose::Register { room, key, .. } => {
-                self.register_refused(now, room, key, code, retry_in_ms)?
+                self.register_refused(now, room, key, code, retry_in_ms)?;
             }
             Purpose::Genesis { room, .. } => self.genesis_refused(now, room, code, retry_in_ms)?,
             Purpose::ControlJob { job, .. } => self.control_refused(job, code),
             Purpose::ChainJob { job, .. } => self.chain_refused(job, code),
             Purpose::Slot(step) => self.slot_refused(now, step, code),
-            Purpose::Republish { room, through } => self.republished(now, &room, through, Some(code))?,
+            Purpose::Republish { room, through } => self.republished(now, &room, through, Some(code)),
             Purpose::Lookup { ticket, .. }
             | Purpose::Profile { ticket, .. }
             | Purpose::Invites { ticket }

@@ -7,6 +7,7 @@ use kith_protocol::error::{CloseCode, ErrorCode};
 use kith_protocol::ids::{AccountId, RoomId, Seq, TxnId};
 
 /// Something changed.
+#[expect(clippy::large_enum_variant, reason = "moved a few times on its way; a box each would cost more")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Update {
     /// A room's timeline. Steps are made for the lines that [`Engine::history`](super::Engine::history) has loaded last;

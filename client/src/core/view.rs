@@ -55,7 +55,7 @@ impl Engine {
         Ok(Some(RoomSummary {
             id: *id,
             kind: row.room_kind(),
-            title: self.title(id)?,
+            title: self.title(id),
             topic: row.topic.clone(),
             partner: row.partner.map(|partner| self.person(&partner)),
             members: row.members as usize,
@@ -77,21 +77,21 @@ impl Engine {
     }
 
     /// The name of a room, as it is shown.
-    pub(crate) fn title(&self, id: &RoomId) -> Result<String, ReadError> {
-        let Some(room) = self.rooms.get(id) else { return Ok(String::new()) };
+    pub(crate) fn title(&self, id: &RoomId) -> String {
+        let Some(room) = self.rooms.get(id) else { return String::new() };
         let row = &room.row;
-        Ok(match (row.room_kind(), row.partner) {
+        match (row.room_kind(), row.partner) {
             (RoomKind::Own, _) => "Notes to self".to_owned(),
             (RoomKind::Direct, Some(partner)) => self.person(&partner).shown(),
             _ if !row.name.is_empty() => row.name.clone(),
             _ => format!("Group {}", &id.to_string()[..6]),
-        })
+        }
     }
 
     /// The newest lines of a room, or those before `before`, from the oldest to the newest. The first call for a room makes
     /// it one of those whose changes are told step by step.
     ///
-    /// Ends early where this device does not hold what comes before: see [`Self::fill`](Self::fill).
+    /// Ends early where this device does not hold what comes before: see [`Self::fetch_older`].
     pub fn history(
         &mut self,
         id: &RoomId,
