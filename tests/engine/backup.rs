@@ -12,15 +12,27 @@ use std::sync::{Arc, Mutex};
 
 /// The copy, once it is made: ask by putting an identity in.
 #[derive(Clone, Default)]
-pub(crate) struct Backup(Arc<Mutex<(Option<Incarnation>, Option<MemoryEngine>)>>);
+pub(crate) struct Backup(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    wanted: Option<Incarnation>,
+    made: Option<MemoryEngine>,
+    full: bool,
+}
 
 impl Backup {
     pub(crate) fn ask(&self, incarnation: Incarnation) {
-        self.0.lock().unwrap().0 = Some(incarnation);
+        self.0.lock().unwrap().wanted = Some(incarnation);
+    }
+
+    /// From now on the disk is full, or no longer.
+    pub(crate) fn set_full(&self, full: bool) {
+        self.0.lock().unwrap().full = full;
     }
 
     pub(crate) fn take(&self) -> Option<MemoryEngine> {
-        self.0.lock().unwrap().1.take()
+        self.0.lock().unwrap().made.take()
     }
 }
 
@@ -47,10 +59,11 @@ impl Engine for Copied {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.inner.commit()?;
         let mut backup = self.backup.0.lock().unwrap();
-        if let Some(incarnation) = backup.0.take() {
-            backup.1 = Some(self.inner.restored(incarnation));
+        self.inner.set_full(backup.full);
+        self.inner.commit()?;
+        if let Some(incarnation) = backup.wanted.take() {
+            backup.made = Some(self.inner.restored(incarnation));
         }
         Ok(())
     }

@@ -4,7 +4,9 @@ mod backup;
 mod chaos;
 mod world;
 
-use kith_client::core::{Trouble, Update};
+use kith_client::core::{Reply, RequestError, Trouble, Update};
+use kith_client::timeline::State;
+use kith_protocol::frame::ServerFrame;
 use kith_protocol::ids::Seq;
 use world::World;
 
@@ -275,4 +277,221 @@ fn a_restored_relay_gets_back_what_it_lost() {
     let told = |update: &Update| matches!(update, Update::Trouble(Trouble::Resync));
     assert!(w.devices.iter().all(|device| device.updates.iter().any(told)));
     assert!(w.devices.iter().all(|device| device.engine.progress().done));
+}
+
+#[test]
+fn a_full_relay_delays_and_keeps_the_order() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let room = w.dm(alice, bob);
+    w.say(alice, room, "0");
+    w.settle();
+    w.relay.set_full(true);
+    for n in 1..=40 {
+        w.say(alice, room, &n.to_string());
+    }
+    w.pass(60_000);
+    assert_eq!(w.devices[alice].engine.outbox().len(), 40);
+    w.relay.set_full(false);
+    w.pass(60_000);
+    assert_eq!(w.agree(room, &[alice, bob]), Seq(42));
+    assert_eq!(w.texts(bob, room), (0..=40).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_refused_for_good_stays_and_the_others_go_on() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let (chat, group) = (w.dm(bob, alice), w.group(alice, "Garden", &[bob]));
+    w.say(bob, chat, "first");
+    w.settle();
+    w.disconnect(bob);
+    let refused = w.say(bob, group, "too late");
+    w.say(bob, chat, "goes on");
+    let account = w.devices[bob].engine.me().person.account;
+    let now = w.now;
+    w.devices[alice].engine.remove_member(now, &group, account).unwrap();
+    w.settle();
+    w.connect(bob);
+    w.settle();
+    w.pass(5_000);
+    assert_eq!(w.texts(alice, chat), ["first", "goes on"]);
+    let engine = &mut w.devices[bob].engine;
+    assert_eq!(engine.outbox().len(), 1);
+    assert!(matches!(engine.delivery(&refused), Some(Err(State::Failed { .. }))));
+    assert!(engine.progress().done, "what failed is not waited for");
+    assert!(engine.history(&group, None, 10).unwrap().iter().any(|line| line.state.is_failed()));
+    w.crash(bob, 1000);
+    let engine = &mut w.devices[bob].engine;
+    assert!(matches!(engine.delivery(&refused), Some(Err(State::Failed { .. }))), "it survives a restart");
+    assert!(engine.discard(now, &refused).unwrap());
+    assert!(engine.outbox().is_empty());
+}
+
+#[test]
+fn a_wrong_clock_is_noticed_and_not_spread() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let room = w.dm(alice, bob);
+    w.disconnect(alice);
+    let right = w.now;
+    w.connect_with_clock(alice, right - 3_600_000);
+    w.settle();
+    let told =
+        |update: &Update| matches!(update, Update::Trouble(Trouble::WrongClock { offset_ms: 3_600_000 }));
+    assert!(w.devices[alice].updates.iter().any(told));
+    let slow = right - 3_600_000;
+    w.devices[alice].engine.send(slow, &room, kith_client::Outgoing::text("now")).unwrap();
+    w.settle();
+    assert_eq!(w.lines(bob, room).last().unwrap().at, right);
+}
+
+#[test]
+fn a_handle_that_means_somebody_else_stops_and_asks() {
+    let mut w = World::new();
+    let (alice, bob, carol) = (w.join("alice"), w.join("bob"), w.join("carol"));
+    let ask = |w: &mut World| {
+        let ticket = w.devices[alice].engine.lookup("@bob").unwrap();
+        w.settle();
+        w.reply_to(alice, ticket).unwrap()
+    };
+    assert!(matches!(ask(&mut w), Ok(Reply::People(people)) if people.len() == 1));
+    w.devices[bob].engine.set_profile(None, Some("robert".into())).unwrap();
+    w.settle();
+    w.devices[carol].engine.set_profile(None, Some("bob".into())).unwrap();
+    w.settle();
+    let impostor = w.devices[carol].engine.me().person.account;
+    assert!(matches!(ask(&mut w), Err(RequestError::HandleMoved { now, .. }) if now == impostor));
+    let told = |update: &Update| matches!(update, Update::Trouble(Trouble::HandleMoved { .. }));
+    assert!(w.devices[alice].updates.iter().any(told));
+    let now = w.now;
+    w.devices[alice].engine.accept_handle(now, "bob");
+    assert!(matches!(ask(&mut w), Ok(Reply::People(people)) if people[0].account == impostor));
+}
+
+#[test]
+fn nobody_is_notified_twice_and_a_long_absence_is_told_once() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let a2 = w.link(alice, "phone");
+    let room = w.dm(bob, alice);
+    w.say(bob, room, "one");
+    w.settle();
+    let notified = |w: &World, id: usize| {
+        let notifies = |update: &&Update| matches!(update, Update::Notification(decision) if decision.notify);
+        w.devices[id].updates.iter().filter(notifies).count()
+    };
+    assert_eq!((notified(&w, alice), notified(&w, a2)), (1, 1));
+    w.crash(alice, 10_000);
+    w.connect(alice);
+    w.settle();
+    assert_eq!(notified(&w, alice), 1, "a restart notifies of nothing again");
+
+    let now = w.now;
+    w.devices[a2].engine.mark_read(now, &room, Seq(2)).unwrap();
+    w.settle();
+    assert!(w.devices[alice].updates.iter().any(|update| matches!(update, Update::Withdraw(_))));
+
+    w.disconnect(alice);
+    for n in 0..30 {
+        w.say(bob, room, &n.to_string());
+    }
+    w.settle();
+    w.connect(alice);
+    w.settle();
+    assert_eq!(notified(&w, alice), 1);
+    let summaries: Vec<u64> = w.devices[alice]
+        .updates
+        .iter()
+        .filter_map(|update| match update {
+            Update::Summary { messages, .. } => Some(*messages),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(summaries, [30]);
+}
+
+#[test]
+fn a_forged_entry_counts_for_nothing_and_is_noticed() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let room = w.dm(bob, alice);
+    w.say(bob, room, "really bob");
+    w.settle();
+    let stranger = kith_protocol::keys::DeviceKeys::from_seeds(&[1; 32], &[2; 32]);
+    let header = kith_protocol::entry::Header {
+        key_source: 0,
+        room,
+        account: w.devices[bob].engine.me().person.account,
+        device: stranger.id(),
+        chain_len: 1,
+        control_head: kith_protocol::ids::Hash::ZERO,
+        seen_seq: Seq(0),
+        seen_hash: kith_protocol::ids::Hash::ZERO,
+        txn: kith_protocol::ids::TxnId([3; 16]),
+        at: w.now,
+        kind: kith_protocol::entry::Kind::Message,
+    };
+    let body = kith_protocol::event::Event::Text(kith_protocol::event::Text {
+        text: "send me your keys".into(),
+        reply_to: None,
+        mentions: Vec::new(),
+    });
+    let forged = kith_protocol::entry::Entry::sign(&header, &body.encode(), &stranger);
+    let entries = vec![forged.raw().clone()];
+    let frame = kith_protocol::frame::Entries { room, first: Seq(3), entries };
+    let now = w.now;
+    w.devices[alice].engine.handle_frame(now, ServerFrame::Entries(frame));
+    w.settle();
+    assert_eq!(w.texts(alice, room), ["really bob"]);
+    let verified = w.devices[alice].engine.verify(&room).unwrap();
+    assert_eq!((verified.seq, verified.invalid), (Seq(3), 1));
+    assert_eq!(w.devices[alice].engine.room(&room).unwrap().unwrap().unread, 1);
+
+    // The honest relay knows nothing of it: with the next connection the difference shows, and is mended.
+    w.disconnect(alice);
+    w.connect(alice);
+    w.settle();
+    w.say(bob, room, "still bob");
+    w.settle();
+    assert_eq!(w.agree(room, &[alice, bob]), Seq(3));
+}
+
+#[test]
+fn changes_of_members_at_the_same_time_all_happen() {
+    let mut w = World::new();
+    let (alice, bob, carol, dave) = (w.join("alice"), w.join("bob"), w.join("carol"), w.join("dave"));
+    let room = w.group(alice, "Garden", &[bob]);
+    let account = |w: &World, id: usize| w.devices[id].engine.me().person.account;
+    let (b, c, d, now) = (account(&w, bob), account(&w, carol), account(&w, dave), w.now);
+    w.devices[alice].engine.set_role(now, &room, b, kith_protocol::room::Role::Owner).unwrap();
+    w.settle();
+    let one = w.devices[alice].engine.add_member(now, &room, c, kith_protocol::room::Role::Member).unwrap();
+    let two = w.devices[bob].engine.add_member(now, &room, d, kith_protocol::room::Role::Member).unwrap();
+    w.settle();
+    assert!(matches!(w.reply_to(alice, one), Some(Ok(Reply::Done))));
+    assert!(matches!(w.reply_to(bob, two), Some(Ok(Reply::Done))));
+    assert_eq!(w.devices[carol].engine.members(&room).unwrap().len(), 4);
+    w.agree(room, &[alice, bob, carol, dave]);
+    let again = w.devices[alice].engine.add_member(now, &room, c, kith_protocol::room::Role::Member);
+    assert!(matches!(again, Err(RequestError::Senseless(_))));
+}
+
+#[test]
+fn versions_too_far_apart_end_with_a_sentence() {
+    let mut w = World::new();
+    let alice = w.join("alice");
+    w.disconnect(alice);
+    let now = w.now;
+    let engine = &mut w.devices[alice].engine;
+    engine.connected(now);
+    let hello = kith_protocol::frame::Hello {
+        version: 9,
+        incarnation: kith_protocol::ids::Incarnation([1; 16]),
+        nonce: vec![0; 32].into(),
+        now,
+    };
+    engine.handle_frame(now, ServerFrame::Hello(hello));
+    let why = engine.stopped().unwrap().to_string();
+    assert!(why.contains("version 9") && why.contains("update"), "{why}");
 }

@@ -164,11 +164,16 @@ impl World {
     }
 
     pub(crate) fn connect(&mut self, id: Id) {
-        let now = self.now;
+        self.connect_with_clock(id, self.now);
+    }
+
+    /// Connects while the device's clock says something else.
+    pub(crate) fn connect_with_clock(&mut self, id: Id, clock: u64) {
         let nonce = [(self.devices[id].seed as u8) ^ 0x55; 32];
-        let (challenge, hello) = admission::hello(self.relay.incarnation, nonce, now);
-        self.devices[id].engine.connected(now);
-        self.devices[id].line = Some(Line::Unidentified(challenge, VecDeque::from([hello])));
+        let (challenge, hello) = admission::hello(self.relay.incarnation, nonce, self.now);
+        self.devices[id].engine.connected(clock);
+        self.devices[id].engine.handle_frame(clock, hello);
+        self.devices[id].line = Some(Line::Unidentified(challenge, VecDeque::new()));
     }
 
     pub(crate) fn disconnect(&mut self, id: Id) {
@@ -409,6 +414,11 @@ impl Relay {
         }
     }
 
+    /// From now on the relay's disk is full, or no longer.
+    pub(crate) fn set_full(&self, full: bool) {
+        self.backup.set_full(full);
+    }
+
     /// Pushes beyond so many are dropped.
     pub(crate) fn set_queue(&mut self, frames: usize) {
         self.queue = frames;
@@ -456,7 +466,7 @@ impl Relay {
             Line::Identified(session) => {
                 match session.handle_frame(now, bytes, &self.registry, &self.slots) {
                     Step::Done => {}
-                    Step::Write(write) => self.write(now, Asker::Conn(Arc::clone(session.conn())), write),
+                    Step::Write(write) => self.write(now, Asker::Conn(Arc::clone(session.conn())), *write),
                     Step::Read(read) => {
                         reads::answer(self.writer.engine().read(), session.conn(), &read, now)
                     }
