@@ -106,9 +106,8 @@ async fn identified<S: AsyncRead + AsyncWrite + Unpin + Send>(
             Ok(ClientFrame::Identify(identify)) => {
                 let check =
                     move |store: &dyn crate::store::Reader| admission::identify(store, &challenge, &identify);
-                let identity = hub.run(check).await.ok_or(Some(CloseCode::Restarting))?;
-                return match identity {
-                    Ok(identity) => enter(hub, identity).await,
+                return match hub.run(check).await.ok_or(Some(CloseCode::Restarting))? {
+                    Ok(checked) => enter(hub, checked).await,
                     Err(Turned::Away(code)) => Err(Some(code)),
                     Err(Turned::Down(_)) => Err(Some(CloseCode::Unauthorized)),
                 };
@@ -376,7 +375,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
         match step {
             Step::Done => None,
             Step::Write(write) => {
-                self.hub.write(self.session.conn(), write).await;
+                self.hub.write(self.session.conn(), *write).await;
                 None
             }
             Step::Read(read) => {

@@ -53,13 +53,18 @@ pub struct Hub {
     unwell: AtomicBool,
 }
 
+/// A hub and its threads.
+pub type Started = (Arc<Hub>, Threads);
+
 /// The threads of a hub; they end once the hub is dropped.
 pub struct Threads(Vec<thread::JoinHandle<()>>);
 
 enum Question {
     Answer(Arc<Conn>, Read),
-    Run(Box<dyn FnOnce(&dyn Reader) + Send>),
+    Run(Work),
 }
+
+type Work = Box<dyn FnOnce(&dyn Reader) + Send>;
 
 impl Hub {
     /// Starts the threads over an engine.
@@ -68,7 +73,7 @@ impl Hub {
         live: Live,
         metrics: Arc<Metrics>,
         clock: Clock,
-    ) -> Result<(Arc<Self>, Threads), StoreError> {
+    ) -> Result<Started, StoreError> {
         let incarnation = engine.incarnation();
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
         let (mut readers, mut sources) = (Vec::new(), Vec::new());
@@ -139,7 +144,7 @@ impl Hub {
         work: impl FnOnce(&dyn Reader) -> T + Send + 'static,
     ) -> Option<T> {
         let (reply, answer) = oneshot::channel();
-        let work = Box::new(move |reader: &dyn Reader| {
+        let work: Work = Box::new(move |reader: &dyn Reader| {
             let _ = reply.send(work(reader));
         });
         let reader = self.readers.iter().max_by_key(|reader| reader.capacity())?;
@@ -210,10 +215,10 @@ fn write(mut writer: Writer, mut queue: mpsc::Receiver<Job>, hub: &std::sync::We
     let mut group = Vec::new();
     loop {
         group.clear();
-        if queue.blocking_recv_many(&mut group, GROUP_MAX) == 0 {
+        let count = queue.blocking_recv_many(&mut group, GROUP_MAX);
+        if count == 0 {
             return;
         }
-        let writes = group.len();
         let hub = hub.upgrade();
         let started = hub.as_ref().map(|hub| {
             let config = hub.live.load();
@@ -225,7 +230,7 @@ fn write(mut writer: Writer, mut queue: mpsc::Receiver<Job>, hub: &std::sync::We
         match (hub, started) {
             (Some(hub), Some(started)) => {
                 hub.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
-                hub.publish(committed, writes);
+                hub.publish(committed, count);
             }
             _ => committed.answer(),
         }

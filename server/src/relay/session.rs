@@ -19,7 +19,7 @@ pub enum Step {
     /// Nothing more.
     Done,
     /// To the writer.
-    Write(Write),
+    Write(Box<Write>),
     /// To a reader.
     Read(Read),
     /// The connection ends.
@@ -58,12 +58,12 @@ impl Session {
                 Write::Register,
             ),
             ClientFrame::Republish(offer) => self.republish(offer.req, offer.room, offer.entries),
-            ClientFrame::SetProfile(set) => Step::Write(Write::Profile(set)),
+            ClientFrame::SetProfile(set) => store(Write::Profile(set)),
             ClientFrame::CreateInvite(create) => match random_token() {
-                Some(token) => Step::Write(Write::Invite(create, token)),
+                Some(token) => store(Write::Invite(create, token)),
                 None => self.refuse(create.req, ErrorCode::StorageFailed),
             },
-            ClientFrame::RevokeInvite(revoke) => Step::Write(Write::RevokeInvite(revoke)),
+            ClientFrame::RevokeInvite(revoke) => store(Write::RevokeInvite(revoke)),
             ClientFrame::Fetch(fetch) => Step::Read(Read::Page(fetch)),
             ClientFrame::FetchControl(fetch) => Step::Read(Read::Control(fetch)),
             ClientFrame::FetchChain(fetch) => Step::Read(Read::Chain(fetch)),
@@ -92,7 +92,7 @@ impl Session {
 
     fn entry(&self, run: u32, raw: Bytes) -> Step {
         match Entry::parse(raw) {
-            Ok(entry) if author_of_entry(&entry) == self.me() => Step::Write(Write::Entry(run, entry)),
+            Ok(entry) if author_of_entry(&entry) == self.me() => store(Write::Entry(run, entry)),
             Ok(entry) => self.reject(entry.room(), entry.header().txn, run, ErrorCode::Denied),
             Err(_) => self.reject(RoomId::ZERO, TxnId::ZERO, run, ErrorCode::Malformed),
         }
@@ -115,7 +115,7 @@ impl Session {
         match parsed {
             None => self.refuse(req, ErrorCode::Malformed),
             Some(signed) if author(&signed) != self.me() => self.refuse(req, ErrorCode::Denied),
-            Some(signed) => Step::Write(write(req, signed)),
+            Some(signed) => store(write(req, signed)),
         }
     }
 
@@ -126,14 +126,14 @@ impl Session {
             Ok(entry) if entry.header().account != self.conn.identity.account => {
                 self.refuse(req, ErrorCode::Denied)
             }
-            Ok(entry) => Step::Write(Write::Chain(req, entry)),
+            Ok(entry) => store(Write::Chain(req, entry)),
         }
     }
 
     fn republish(&self, req: u32, room: RoomId, raw: Vec<Bytes>) -> Step {
         match raw.into_iter().map(Entry::parse).collect() {
             Err(_) => self.refuse(req, ErrorCode::Malformed),
-            Ok(entries) => Step::Write(Write::Republish(req, room, entries)),
+            Ok(entries) => store(Write::Republish(req, room, entries)),
         }
     }
 
@@ -146,6 +146,10 @@ impl Session {
         let Identity { account, device, .. } = self.conn.identity;
         (account, device)
     }
+}
+
+fn store(write: Write) -> Step {
+    Step::Write(Box::new(write))
 }
 
 fn author_of_entry(entry: &Entry) -> (AccountId, DeviceId) {

@@ -65,8 +65,10 @@ impl Write {
     pub fn origin(&self) -> Origin {
         match self {
             Self::Entry(run, entry) => Origin::Entry(entry.room(), entry.header().txn, *run),
-            Self::Control(req, _) | Self::Chain(req, _) | Self::Register(req, _) => Origin::Request(*req),
-            Self::Republish(req, ..) => Origin::Request(*req),
+            Self::Control(req, _)
+            | Self::Chain(req, _)
+            | Self::Register(req, _)
+            | Self::Republish(req, ..) => Origin::Request(*req),
             Self::Profile(set) => Origin::Request(set.req),
             Self::Invite(create, _) => Origin::Request(create.req),
             Self::RevokeInvite(revoke) => Origin::Request(revoke.req),
@@ -307,7 +309,7 @@ impl Writer {
             }
             match (&header.kind, before) {
                 (Kind::Control { .. }, before) => {
-                    self.offered_control(entry, before.as_ref(), &offered_by)?
+                    self.offered_control(entry, before.as_ref(), &offered_by)?;
                 }
                 (_, None) => return Err(ErrorCode::NotFound.into()),
                 (_, Some(fold)) if self.counts(entry, &fold)? => {

@@ -5,7 +5,7 @@
 //! writes them in durable groups. Nothing a client sees is a number that only one engine knows: rooms, accounts and
 //! entries are named by their ids, Seq is dense within its room, so several relays can one day share one database.
 //!
-//! [`conformance`] says what each implementation must do; [`memory`] is the reference, [`sqlite`] the default.
+//! `conformance.rs` says what each implementation must do; [`memory`] is the reference, [`sqlite`] the default.
 
 #[cfg(test)]
 mod conformance;
