@@ -174,12 +174,10 @@ impl Hub {
     }
 
     fn publish(&self, committed: Committed, writes: usize) {
-        let failed = committed
-            .answers
-            .iter()
-            .any(|(_, result, _)| matches!(result, Err(ErrorCode::StorageFull | ErrorCode::StorageFailed)));
-        if self.unwell.swap(failed, Ordering::Relaxed) != failed {
-            self.metrics.refusing_writes.set(i64::from(failed));
+        if let Some(stored) = committed.stored
+            && self.unwell.swap(!stored, Ordering::Relaxed) == stored
+        {
+            self.metrics.refusing_writes.set(i64::from(!stored));
         }
         self.metrics.commit_writes.observe(writes as f64);
         for (_, result, _) in &committed.answers {

@@ -86,6 +86,8 @@ pub struct Committed {
     pub moves: Vec<(AccountId, RoomId, Move)>,
     /// Chains that grew.
     pub chains: Vec<(AccountId, u32)>,
+    /// Whether the store could be written; nothing if there was nothing to write.
+    pub stored: Option<bool>,
     /// Connections that end.
     pub closed: Vec<(AccountId, Option<DeviceId>, CloseCode)>,
 }
@@ -179,6 +181,7 @@ impl Writer {
             failed = self.engine.commit().err();
         }
         let mut outcome = std::mem::take(&mut self.outcome);
+        let failed_to_store = failed.is_some();
         if let Some(error) = failed {
             tracing::error!(%error, writes = answered.len(), "a group of writes was not stored");
             self.engine.rollback();
@@ -189,6 +192,7 @@ impl Writer {
                 *result = Err(code_of(&error));
             }
         }
+        outcome.stored = stored(failed_to_store, &outcome, &answered);
         outcome.answers = answered;
         outcome
     }
@@ -301,6 +305,17 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// A group of mere refusals and retries says nothing about the disk.
+fn stored(
+    failed: bool,
+    outcome: &Committed,
+    answers: &[(Asker, Result<Written, ErrorCode>, Origin)],
+) -> Option<bool> {
+    let grew = !(outcome.rooms.is_empty() && outcome.registers.is_empty() && outcome.chains.is_empty());
+    let changed = || answers.iter().any(|(_, it, _)| matches!(it, Ok(Written::Done | Written::Admitted(_))));
+    if failed { Some(false) } else { (grew || changed()).then_some(true) }
 }
 
 fn code_of(error: &StoreError) -> ErrorCode {

@@ -295,6 +295,9 @@ impl Writer {
         if entries.len() > limits::PAGE_ENTRIES_MAX as usize {
             return Err(ErrorCode::TooLarge.into());
         }
+        if let Some(room) = self.folds.room(self.engine.read(), room)? {
+            room.role(&offered_by).ok_or(ErrorCode::NotFound)?;
+        }
         for entry in entries {
             self.check_offered(room, entry)?;
         }
@@ -304,9 +307,6 @@ impl Writer {
                 continue;
             }
             let before = self.folds.room(self.engine.read(), room)?.cloned();
-            if before.as_ref().is_some_and(|room| room.role(&offered_by).is_none()) {
-                return Err(ErrorCode::NotFound.into());
-            }
             match (&header.kind, before) {
                 (Kind::Control { .. }, before) => {
                     self.offered_control(entry, before.as_ref(), &offered_by)?;

@@ -1,26 +1,39 @@
 //! A relay in this process and devices that speak the protocol by hand.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "support: each test uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "support: each test uses its part"
+)]
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use kith_protocol::chain::ChainEntry;
+use kith_protocol::account::Account;
+use kith_protocol::chain::{ChainEntry, ChainHeader, ChainOp, NewDevice};
 use kith_protocol::entry::{Entry, Header, Kind};
+use kith_protocol::error::ErrorCode;
 use kith_protocol::event::{Event, Text};
-use kith_protocol::frame::{Append, ClientFrame, Heads, Hello, Identify, Join, Send, ServerFrame, Welcome};
-use kith_protocol::ids::{AccountId, Hash, Incarnation, RoomId, Seq, TxnId};
+use kith_protocol::frame::{
+    Append, ClientFrame, Fetch, Head, Heads, Hello, Identify, Join, Rejected, Republish, Request, Send,
+    ServerFrame, Welcome,
+};
+use kith_protocol::ids::{AccountId, Hash, Incarnation, RegisterKey, Rev, RoomId, Seq, TxnId};
 use kith_protocol::keys::{Challenge, DeviceKeys};
-use kith_protocol::room::{ControlOp, direct_ops, own_ops};
+use kith_protocol::register::{Register, RegisterHeader, Scope};
+use kith_protocol::room::{ControlOp, direct_ops, group_ops, own_ops};
 use kith_relay::clock::Clock;
 use kith_relay::config::{Config, Live};
 use kith_relay::listen::Peer;
 use kith_relay::metrics::Metrics;
 use kith_relay::relay::hub::{Hub, Threads};
 use kith_relay::relay::writes::Write;
-use kith_relay::store::sqlite::SqliteEngine;
+use kith_relay::store::sqlite::{Quota, SqliteEngine};
 use kith_relay::store::{InviteRow, RelayRole};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::DuplexStream;
 use tokio_tungstenite::WebSocketStream;
@@ -38,11 +51,17 @@ impl Relay {
     }
 
     pub fn open_with(folder: &Path, config: Config) -> Self {
+        Self::open_with_quota(folder, config).0
+    }
+
+    /// The same, and how much its disk holds.
+    pub fn open_with_quota(folder: &Path, config: Config) -> (Self, Quota) {
         let engine = SqliteEngine::open(&folder.join("relay.db"), Incarnation([7; 16])).unwrap();
+        let quota = engine.quota();
         let (hub, threads) =
             Hub::start(Box::new(engine), Live::new(config), Arc::new(Metrics::new()), Clock::system())
                 .unwrap();
-        Self { hub, threads }
+        (Self { hub, threads }, quota)
     }
 
     pub async fn invite(&self) -> [u8; 16] {
@@ -104,6 +123,15 @@ impl Wire {
         }
     }
 
+    /// The code that the connection ends with, whatever comes before.
+    pub async fn closed(&mut self) -> Option<u16> {
+        loop {
+            if let Err(code) = self.next().await {
+                return code;
+            }
+        }
+    }
+
     pub async fn hello(&mut self) -> Hello {
         self.until(|frame| if let ServerFrame::Hello(hello) = frame { Some(hello) } else { None }).await
     }
@@ -116,7 +144,23 @@ pub struct Device {
     pub chain_len: u32,
     pub wire: Wire,
     pub heads: Vec<kith_protocol::frame::Head>,
+    /// The account's chain, as far as this device wrote it.
+    pub fold: Account,
     txns: u64,
+    reqs: u32,
+}
+
+/// A group, as its author knows it.
+pub struct Group {
+    pub id: RoomId,
+    pub head: Hash,
+    pub index: u32,
+}
+
+/// Two who talk while somebody else misbehaves.
+pub struct Pair {
+    stop: Arc<AtomicBool>,
+    talk: tokio::task::JoinHandle<u64>,
 }
 
 pub fn keys(seed: u8) -> DeviceKeys {
@@ -129,38 +173,209 @@ impl Device {
         let token = relay.invite().await;
         let keys = keys(seed);
         let genesis = ChainEntry::genesis(&keys, "laptop", 1);
-        let account = AccountId(genesis.digest().0);
         let mut wire = relay.connect().await;
         let hello = wire.hello().await;
-        let mut device = Self { keys, account, chain_len: 1, wire, heads: Vec::new(), txns: 0 };
-        let own_room = device.control(RoomId::own(&account), Hash::ZERO, 0, own_ops(account));
-        let join = Join {
-            version: kith_protocol::VERSION,
-            req: 1,
-            token: Bytes::copy_from_slice(&token),
-            handle: handle.into(),
-            name: handle.into(),
-            genesis: genesis.raw().clone(),
-            own_room: own_room.raw().clone(),
-            answer: device.answer(&hello),
-        };
+        let mut device = Self::new(keys, Account::genesis(&genesis).unwrap(), wire);
+        let join = device.joining(&hello, &token, handle);
         device.wire.say(&ClientFrame::Join(join)).await;
         device.welcomed().await;
         device
     }
 
+    /// A device of this account on this connection, whether the relay knows it or not.
+    pub fn new(keys: DeviceKeys, fold: Account, wire: Wire) -> Self {
+        let (account, chain_len) = (fold.id(), fold.len());
+        Self { keys, account, chain_len, wire, heads: Vec::new(), fold, txns: 0, reqs: 1000 }
+    }
+
+    /// What a newcomer says who answers this hello.
+    pub fn joining(&mut self, hello: &Hello, token: &[u8], handle: &str) -> Join {
+        let account = self.account;
+        let genesis = ChainEntry::genesis(&self.keys, "laptop", 1);
+        let own_room = self.control(RoomId::own(&account), Hash::ZERO, 0, own_ops(account));
+        Join {
+            version: kith_protocol::VERSION,
+            req: 1,
+            token: Bytes::copy_from_slice(token),
+            handle: handle.into(),
+            name: handle.into(),
+            genesis: genesis.raw().clone(),
+            own_room: own_room.raw().clone(),
+            answer: self.answer(hello),
+        }
+    }
+
+    /// A second device of the same account.
+    pub async fn link(&mut self, relay: &Relay, seed: u8) -> Self {
+        let new = keys(seed);
+        let op = ChainOp::AddDevice(NewDevice::countersign(&new, "phone", &self.account));
+        self.append_chain(vec![op]).await.unwrap();
+        let mut device = Self::new(new, self.fold.clone(), relay.connect().await);
+        device.identified().await;
+        device
+    }
+
+    /// The next entry of the account's chain.
+    pub fn chain_entry(&self, ops: Vec<ChainOp>) -> ChainEntry {
+        let header = ChainHeader {
+            account: self.account,
+            index: self.fold.len(),
+            previous: self.fold.head(),
+            author: self.keys.id(),
+            at: 1,
+            ops,
+        };
+        ChainEntry::sign(&header, &self.keys)
+    }
+
+    pub async fn append_chain(&mut self, ops: Vec<ChainOp>) -> Result<(), ErrorCode> {
+        let entry = self.chain_entry(ops);
+        let raw = entry.raw().clone();
+        match self.ask(|req| ClientFrame::AppendChain(Append { req, entry: raw })).await {
+            ServerFrame::Appended(_) => {
+                self.fold.apply(&entry).unwrap();
+                self.chain_len = self.fold.len();
+                Ok(())
+            }
+            other => Err(refusal(&other)),
+        }
+    }
+
+    /// Asks, and waits for the answer; what is pushed in between is dropped.
+    pub async fn ask(&mut self, frame: impl FnOnce(u32) -> ClientFrame) -> ServerFrame {
+        self.reqs += 1;
+        let req = self.reqs;
+        self.wire.say(&frame(req)).await;
+        self.wire.until(|answer| (req_of(&answer) == Some(req)).then_some(answer)).await
+    }
+
+    /// What became of the next entry that was sent.
+    pub async fn verdict(&mut self) -> Result<Seq, Rejected> {
+        self.wire
+            .until(|frame| match frame {
+                ServerFrame::Acks(acks) => Some(Ok(acks.acks[0].seq)),
+                ServerFrame::Rejected(rejected) => Some(Err(rejected)),
+                _ => None,
+            })
+            .await
+    }
+
+    /// Sends a text and waits for what becomes of it.
+    pub async fn post(&mut self, run: u32, room: RoomId, text: &str) -> Result<Seq, ErrorCode> {
+        let entry = self.text(room, text);
+        self.send(run, &entry).await;
+        self.verdict().await.map_err(|rejected| rejected.code)
+    }
+
+    /// Where a room stands, as far as the relay tells this device.
+    pub async fn head(&mut self, room: RoomId) -> Option<Head> {
+        self.wire.say(&ClientFrame::FetchHeads(Request { req: 9 })).await;
+        let mut found = None;
+        loop {
+            if let ServerFrame::Heads(Heads { heads, done }) = self.wire.hear().await {
+                found = heads.into_iter().find(|head| head.room == room).or(found);
+                if done {
+                    return found;
+                }
+            }
+        }
+    }
+
+    /// A part of a timeline.
+    pub async fn fetch(&mut self, room: RoomId, after: u64) -> Result<Vec<Bytes>, ErrorCode> {
+        let (after, before) = (Seq(after), Seq(u64::MAX));
+        let fetch = |req| ClientFrame::Fetch(Fetch { req, room, after, before, newest: false, limit: 1000 });
+        match self.ask(fetch).await {
+            ServerFrame::Page(page) => Ok(page.entries),
+            other => Err(refusal(&other)),
+        }
+    }
+
+    pub fn register(&mut self, room: RoomId, scope: Scope, key: u16, replaces: Rev) -> Register {
+        let mut name = [0; 32];
+        name[..2].copy_from_slice(&key.to_be_bytes());
+        self.txns += 1;
+        let header = RegisterHeader {
+            key_source: 0,
+            scope,
+            room,
+            account: self.account,
+            device: self.keys.id(),
+            chain_len: self.chain_len,
+            control_head: Hash::ZERO,
+            replaces,
+            key: RegisterKey(name),
+            at: self.txns,
+        };
+        Register::sign(&header, b"value", &self.keys)
+    }
+
+    pub async fn set(&mut self, register: &Register) -> Result<Rev, ErrorCode> {
+        let entry = register.raw().clone();
+        match self.ask(|req| ClientFrame::SetRegister(Append { req, entry })).await {
+            ServerFrame::RegisterSet(set) => Ok(set.rev),
+            other => Err(refusal(&other)),
+        }
+    }
+
+    pub async fn open_group(&mut self, others: &[AccountId]) -> Group {
+        self.txns += 1;
+        let ops = group_ops(self.account, u128::from(self.txns).to_be_bytes(), others.iter().copied());
+        let genesis = self.control(RoomId::ZERO, Hash::ZERO, 0, ops);
+        self.append_control(&genesis).await.unwrap();
+        Group { id: genesis.room(), head: genesis.digest(), index: 1 }
+    }
+
+    /// The next control entry of a group.
+    pub async fn change(&mut self, group: &mut Group, ops: Vec<ControlOp>) -> Result<Seq, ErrorCode> {
+        let entry = self.control(group.id, group.head, group.index, ops);
+        let seq = self.append_control(&entry).await?;
+        (group.head, group.index) = (entry.digest(), group.index + 1);
+        Ok(seq)
+    }
+
+    pub fn redaction(&mut self, room: RoomId, target: Seq, of: &Entry) -> Entry {
+        let header = self.header(room, Kind::Redaction { target, digest: of.digest() });
+        Entry::sign(&header, b"", &self.keys)
+    }
+
+    pub async fn republish(&mut self, room: RoomId, entries: &[&Entry]) -> Result<(), ErrorCode> {
+        let entries = entries.iter().map(|entry| entry.raw().clone()).collect();
+        match self.ask(|req| ClientFrame::Republish(Republish { req, room, entries })).await {
+            ServerFrame::Done(_) => Ok(()),
+            other => Err(refusal(&other)),
+        }
+    }
+
     /// The same device on a new connection.
     pub async fn reconnect(&mut self, relay: &Relay) {
         self.wire = relay.connect().await;
+        self.identified().await;
+    }
+
+    async fn identified(&mut self) {
+        let identify = self.identify().await;
+        self.wire.say(&ClientFrame::Identify(identify)).await;
+        self.welcomed().await;
+    }
+
+    /// The right answer to the hello that comes.
+    pub async fn identify(&mut self) -> Identify {
         let hello = self.wire.hello().await;
-        let identify = Identify {
+        Identify {
             version: kith_protocol::VERSION,
             account: self.account,
             device: self.keys.id(),
             answer: self.answer(&hello),
-        };
+        }
+    }
+
+    /// Comes on a new connection and is turned away.
+    pub async fn turned_away(&mut self, relay: &Relay) -> Option<u16> {
+        self.wire = relay.connect().await;
+        let identify = self.identify().await;
         self.wire.say(&ClientFrame::Identify(identify)).await;
-        self.welcomed().await;
+        self.wire.closed().await
     }
 
     pub async fn welcomed(&mut self) -> Welcome {
@@ -264,6 +479,88 @@ impl Device {
                 _ => None,
             })
             .await
+    }
+}
+
+impl Pair {
+    /// They talk until they are told to stop, each message acknowledged, pushed and read; panics if one is not.
+    pub async fn talking(relay: &Relay) -> Self {
+        let mut alice = Device::join(relay, 201, "pair.alice").await;
+        let mut bob = Device::join(relay, 202, "pair.bob").await;
+        let room = alice.open_direct(&bob.account).await;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let talk = tokio::spawn(async move {
+            let mut seq = 1;
+            let mut last = false;
+            // Once more after the end was called: they still can.
+            while !last {
+                last = stopped.load(Ordering::Relaxed);
+                seq += 1;
+                assert_eq!(alice.post(0, room, "still there?").await, Ok(Seq(seq)));
+                while bob.pushed(room).await.0 != Seq(seq) {}
+                tokio::task::yield_now().await;
+            }
+            seq - 1
+        });
+        Self { stop, talk }
+    }
+
+    /// How many messages they had for each other, unharmed.
+    pub async fn end(self) -> u64 {
+        self.stop.store(true, Ordering::Relaxed);
+        self.talk.await.unwrap()
+    }
+}
+
+/// Limits that a test does not run into unless it sets out to.
+pub fn generous() -> Config {
+    let mut config = Config::default();
+    let limits = &mut config.limits;
+    for rate in [
+        &mut limits.frames_per_second,
+        &mut limits.frames_burst,
+        &mut limits.messages_per_second,
+        &mut limits.messages_burst,
+        &mut limits.account_messages_per_second,
+        &mut limits.account_messages_burst,
+    ] {
+        *rate = 1_000_000;
+    }
+    config
+}
+
+/// The same bytes with a bit of the signature wrong: `at` from the end.
+pub fn tampered(raw: &Bytes, at: usize) -> Bytes {
+    let mut raw = raw.to_vec();
+    let place = raw.len() - at;
+    raw[place] ^= 1;
+    raw.into()
+}
+
+/// The number of the request that a frame answers.
+pub fn req_of(frame: &ServerFrame) -> Option<u32> {
+    match frame {
+        ServerFrame::Refused(it) => Some(it.req),
+        ServerFrame::Done(it) => Some(it.req),
+        ServerFrame::Appended(it) => Some(it.req),
+        ServerFrame::RegisterSet(it) => Some(it.req),
+        ServerFrame::RegisterConflict(it) => Some(it.req),
+        ServerFrame::Page(it) => Some(it.req),
+        ServerFrame::Control(it) => Some(it.req),
+        ServerFrame::Chain(it) => Some(it.req),
+        ServerFrame::Registers(it) => Some(it.req),
+        ServerFrame::Accounts(it) => Some(it.req),
+        ServerFrame::Invites(it) => Some(it.req),
+        ServerFrame::Slot(it) => Some(it.req),
+        _ => None,
+    }
+}
+
+pub fn refusal(frame: &ServerFrame) -> ErrorCode {
+    match frame {
+        ServerFrame::Refused(refused) => refused.code,
+        other => panic!("not refused: {other:?}"),
     }
 }
 

@@ -1,0 +1,13 @@
+//! Damaged, huge, slow, silent and hostile clients: each gets a typed error or a close code, and nobody else notices.
+
+#[path = "hostile/door.rs"]
+mod door;
+#[path = "hostile/frames.rs"]
+mod frames;
+#[path = "hostile/limits.rs"]
+mod limits;
+#[path = "hostile/outcasts.rs"]
+mod outcasts;
+#[path = "hostile/rights.rs"]
+mod rights;
+mod support;
