@@ -2,10 +2,10 @@
 
 use super::actor;
 use super::conn::Conn;
+use super::publish::publish;
 use super::reads::{self, Read};
 use super::registry::Registry;
 use super::slots::Slots;
-use super::tell::tell;
 use super::writer::{Asker, Committed, Job, WriteLimits, Writer, Written};
 use super::writes::Write;
 use crate::clock::Clock;
@@ -192,7 +192,7 @@ impl Hub {
         let grown: u64 = committed.rooms.values().map(|growth| growth.entries.len() as u64).sum();
         self.metrics.appends.inc_by(grown + committed.chains.len() as u64);
         self.metrics.register_writes.inc_by(committed.registers.len() as u64);
-        let told = tell(&self.registry, committed);
+        let told = publish(&self.registry, committed);
         self.metrics.pushes.inc_by(told.queued);
         self.metrics.pushes_dropped.inc_by(told.dropped);
     }

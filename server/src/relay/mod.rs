@@ -1,5 +1,5 @@
 //! The relay itself, from the inside out: what is stored and by which rule ([`writer`], [`writes`], [`folds`]), what is read
-//! ([`reads`]), who is connected ([`registry`], [`conn`], [`outbound`]) and hears of it when ([`tell`](mod@tell)), what
+//! ([`reads`]), who is connected ([`registry`], [`conn`], [`outbound`]) and hears of it when ([`publish`](mod@publish)), what
 //! a device may say ([`admission`], [`session`], [`slots`]). None of these knows a socket; [`actor`] and [`hub`] tie them to
 //! real ones.
 
@@ -14,6 +14,5 @@ pub mod reads;
 pub mod registry;
 pub mod session;
 pub mod slots;
-pub mod tell;
 pub mod writer;
 pub mod writes;

@@ -75,3 +75,218 @@ impl Told {
         self.dropped += dropped * items;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::conn::{Conn, Identity};
+    use crate::relay::outbound::{Next, Outbound};
+    use crate::relay::writer::{Asker, Job, WriteLimits, Writer};
+    use crate::relay::writes::Write;
+    use crate::store::memory::MemoryEngine;
+    use crate::store::{AccountRow, DeviceRow, Engine, RelayRole};
+    use kith_protocol::chain::ChainEntry;
+    use kith_protocol::entry::{Entry, Header, Kind};
+    use kith_protocol::ids::{AccountId, Hash, Incarnation, Rev, TxnId};
+    use kith_protocol::keys::DeviceKeys;
+    use kith_protocol::register::{Register, RegisterHeader, Scope};
+    use kith_protocol::room::{ControlOp, Role, group_ops};
+    use std::sync::Arc;
+
+    struct Person {
+        keys: DeviceKeys,
+        account: AccountId,
+        conn: Arc<Conn>,
+        txns: u64,
+    }
+
+    /// Alice, who owns a group, and Bob, who is in it; both are connected.
+    struct World {
+        writer: Writer,
+        registry: Registry,
+        alice: Person,
+        bob: Person,
+        room: RoomId,
+        control: (Hash, u32),
+    }
+
+    impl Person {
+        fn new(engine: &mut MemoryEngine, seed: u8, handle: &str) -> Self {
+            let keys = DeviceKeys::from_seeds(&[seed; 32], &[!seed; 32]);
+            let genesis = ChainEntry::genesis(&keys, "laptop", 1);
+            let account = AccountId(genesis.digest().0);
+            engine.append_chain(&account, &genesis).unwrap();
+            engine.put_device(&keys.id(), DeviceRow { account, blocked: false }).unwrap();
+            let row = AccountRow {
+                id: account,
+                handle: handle.into(),
+                name: handle.into(),
+                role: RelayRole::Member,
+                disabled: false,
+                created_at: 1,
+                chain_len: 1,
+            };
+            engine.put_account(&row).unwrap();
+            let identity = Identity { account, device: keys.id(), recovery: false, version: 1 };
+            Self { conn: Conn::new(identity, Outbound::new(100, 1 << 20)), keys, account, txns: 0 }
+        }
+
+        fn entry(&mut self, room: RoomId, control_head: Hash, kind: Kind) -> Entry {
+            self.txns += 1;
+            let header = Header {
+                key_source: 0,
+                room,
+                account: self.account,
+                device: self.keys.id(),
+                chain_len: 1,
+                control_head,
+                seen_seq: Seq::ZERO,
+                seen_hash: Hash::ZERO,
+                txn: TxnId(u128::from(self.txns).to_be_bytes()),
+                at: 1,
+                kind,
+            };
+            Entry::sign(&header, b"body", &self.keys)
+        }
+
+        fn heard(&self) -> Vec<ServerFrame> {
+            let frame = |next| match next {
+                Next::Frame(bytes) => ServerFrame::decode(&bytes).unwrap(),
+                other => panic!("{other:?}"),
+            };
+            std::iter::from_fn(|| self.conn.outbound.next().map(frame)).collect()
+        }
+
+        /// The places of the entries that were pushed, and whether a register was.
+        fn heard_places(&self) -> (Vec<u64>, bool) {
+            let frames = self.heard();
+            let places = frames.iter().flat_map(|frame| match frame {
+                ServerFrame::Entries(it) => (it.first.0..).take(it.entries.len()).collect(),
+                _ => Vec::new(),
+            });
+            let register = frames.iter().any(|frame| matches!(frame, ServerFrame::Registers(_)));
+            (places.collect(), register)
+        }
+    }
+
+    impl World {
+        fn new() -> Self {
+            let mut engine = MemoryEngine::new(Incarnation([7; 16]));
+            engine.begin().unwrap();
+            let mut alice = Person::new(&mut engine, 1, "alice");
+            let bob = Person::new(&mut engine, 2, "bob");
+            engine.commit().unwrap();
+            let limits = WriteLimits {
+                accounts: 9,
+                rooms_per_account: 9,
+                members_per_room: 9,
+                devices_per_account: 9,
+                body_bytes: 9999,
+            };
+            let registry = Registry::default();
+            for person in [&alice, &bob] {
+                assert!(registry.add(&person.conn, Vec::new(), 9));
+            }
+            let ops = group_ops(alice.account, [1; 16], [bob.account]);
+            let genesis = alice.entry(RoomId::ZERO, Hash::ZERO, Kind::Control { index: 0, ops });
+            let room = genesis.room();
+            let writer = Writer::new(Box::new(engine), limits);
+            let mut world = Self { writer, registry, alice, bob, room, control: (genesis.digest(), 1) };
+            world.group(vec![Write::Control(1, genesis)]);
+            world.alice.heard();
+            world.bob.heard();
+            world
+        }
+
+        fn message(&mut self) -> Write {
+            Write::Entry(0, self.alice.entry(self.room, Hash::ZERO, Kind::Message))
+        }
+
+        fn change(&mut self, op: ControlOp) -> Write {
+            let (head, index) = self.control;
+            let entry = self.alice.entry(self.room, head, Kind::Control { index, ops: vec![op] });
+            self.control = (entry.digest(), index + 1);
+            Write::Control(1, entry)
+        }
+
+        fn register(&self) -> Write {
+            let header = RegisterHeader {
+                key_source: 0,
+                scope: Scope::Room,
+                room: self.room,
+                account: self.alice.account,
+                device: self.alice.keys.id(),
+                chain_len: 1,
+                control_head: Hash::ZERO,
+                replaces: Rev::ZERO,
+                key: kith_protocol::ids::RegisterKey([1; 32]),
+                at: 1,
+            };
+            Write::Register(1, Register::sign(&header, b"name", &self.alice.keys))
+        }
+
+        /// All of it by Alice, in one group.
+        fn group(&mut self, writes: Vec<Write>) -> Told {
+            let from = || Asker::Conn(Arc::clone(&self.alice.conn));
+            let job = |write| Job { from: from(), write, now: 1 };
+            for write in &writes {
+                if matches!(write, Write::Entry(..)) {
+                    self.alice.conn.sent();
+                }
+            }
+            let committed = self.writer.commit(writes.into_iter().map(job).collect());
+            for (_, result, _) in &committed.answers {
+                assert!(result.is_ok(), "{result:?}");
+            }
+            publish(&self.registry, committed)
+        }
+    }
+
+    #[test]
+    fn who_is_removed_hears_nothing_behind_it_in_the_same_group() {
+        let mut world = World::new();
+        let bob = world.bob.account;
+        let group =
+            vec![world.message(), world.change(ControlOp::Remove(bob)), world.message(), world.register()];
+        let told = world.group(group);
+        assert_eq!(world.bob.heard_places(), (vec![2, 3], false));
+        assert_eq!(told, Told { queued: 2, dropped: 0 }, "alice wrote it all and has her answers");
+        let group = vec![world.message()];
+        world.group(group);
+        assert_eq!(world.bob.heard_places(), (vec![], false));
+    }
+
+    #[test]
+    fn who_comes_back_in_the_same_group_goes_on_hearing() {
+        let mut world = World::new();
+        let bob = world.bob.account;
+        let group = vec![
+            world.change(ControlOp::Remove(bob)),
+            world.message(),
+            world.change(ControlOp::Add(bob, Role::Member)),
+            world.message(),
+        ];
+        world.group(group);
+        let frames = world.bob.heard();
+        let heads = frames.iter().position(|frame| matches!(frame, ServerFrame::Heads(_)));
+        let last = frames.iter().rposition(|frame| matches!(frame, ServerFrame::Entries(_)));
+        assert!(heads < last, "the room first, then what was said in it: {frames:?}");
+        let group = vec![world.message(), world.register()];
+        world.group(group);
+        assert_eq!(world.bob.heard_places(), (vec![6], true));
+    }
+
+    #[test]
+    fn who_is_added_hears_of_the_room_before_what_was_said() {
+        let mut world = World::new();
+        let bob = world.bob.account;
+        let group = vec![world.change(ControlOp::Remove(bob))];
+        world.group(group);
+        world.bob.heard();
+        let group = vec![world.message(), world.change(ControlOp::Add(bob, Role::Member)), world.message()];
+        world.group(group);
+        let frames = world.bob.heard();
+        assert!(matches!(&frames[0], ServerFrame::Heads(it) if it.heads[0].room == world.room), "{frames:?}");
+        assert!(matches!(&frames[1], ServerFrame::Entries(it) if it.entries.len() == 3), "{frames:?}");
+    }
+}

@@ -280,3 +280,181 @@ pub fn head_of(room: &RoomId, head: RoomHead) -> Head {
 pub fn heads_frame(heads: &[Head], done: bool) -> Bytes {
     ServerFrame::Heads(kith_protocol::frame::Heads { heads: heads.to_vec(), done }).encode()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::conn::Identity;
+    use crate::relay::outbound::{Next, Outbound};
+
+    const ROOM: RoomId = RoomId([1; 16]);
+    const OTHER: RoomId = RoomId([2; 16]);
+
+    fn conn(account: u8, device: u8) -> Arc<Conn> {
+        let (account, device) = (AccountId([account; 32]), DeviceId([device; 16]));
+        let identity = Identity { account, device, recovery: false, version: 1 };
+        Conn::new(identity, Outbound::new(100, 1 << 20))
+    }
+
+    fn heard(conn: &Conn) -> Vec<ServerFrame> {
+        let frame = |next| match next {
+            Next::Frame(bytes) => Some(ServerFrame::decode(&bytes).unwrap()),
+            Next::Heads(rooms) => panic!("{rooms:?}"),
+            Next::Close(_) => None,
+        };
+        std::iter::from_fn(|| conn.outbound.next().and_then(frame)).collect()
+    }
+
+    fn presence(account: u8, online: bool, away: bool) -> ServerFrame {
+        let people = vec![PresenceOf { account: AccountId([account; 32]), online, away }];
+        ServerFrame::Presences(Presences { people })
+    }
+
+    fn hint() -> Bytes {
+        ServerFrame::Unknown(99).encode()
+    }
+
+    #[test]
+    fn pushes_go_to_who_is_in_the_room_but_not_to_who_wrote() {
+        let registry = Registry::default();
+        let (laptop, phone, bob, eve) = (conn(1, 1), conn(1, 2), conn(2, 3), conn(3, 4));
+        for (conn, room) in [(&laptop, ROOM), (&phone, ROOM), (&bob, ROOM), (&eve, OTHER)] {
+            assert!(registry.add(conn, vec![room], 9));
+            heard(conn);
+        }
+        [&laptop, &phone, &bob].map(|conn| heard(conn));
+        assert_eq!(registry.push(&ROOM, &hint(), Some(laptop.id)), (2, 0));
+        assert_eq!([&laptop, &phone, &bob, &eve].map(|conn| heard(conn).len()), [0, 1, 1, 0]);
+        assert_eq!(registry.push(&RoomId([9; 16]), &hint(), None), (0, 0));
+        assert_eq!(registry.count(), (4, 3));
+        registry.remove(&phone);
+        assert_eq!(registry.push(&ROOM, &hint(), None), (2, 0));
+        assert!(heard(&phone).is_empty());
+    }
+
+    #[test]
+    fn all_devices_of_an_account_come_and_go_with_it() {
+        let registry = Registry::default();
+        let (laptop, phone) = (conn(1, 1), conn(1, 2));
+        assert!(registry.add(&laptop, Vec::new(), 9) && registry.add(&phone, Vec::new(), 9));
+        let head = RoomHead { seq: kith_protocol::ids::Seq(3), ..RoomHead::default() };
+        registry.join(&AccountId([1; 32]), &ROOM, head);
+        for conn in [&laptop, &phone] {
+            let frames = heard(conn);
+            assert!(matches!(&frames[..], [ServerFrame::Heads(it)] if it.heads == [head_of(&ROOM, head)]));
+        }
+        registry.join(&AccountId([1; 32]), &ROOM, head);
+        assert!(heard(&laptop).is_empty(), "they know");
+        assert_eq!(registry.push(&ROOM, &hint(), None), (2, 0));
+        registry.part(&AccountId([1; 32]), &ROOM);
+        assert_eq!(registry.push(&ROOM, &hint(), None), (0, 0));
+        // One that comes later hears of the same rooms and leaves nothing behind.
+        registry.join(&AccountId([1; 32]), &OTHER, head);
+        let tablet = conn(1, 3);
+        assert!(registry.add(&tablet, vec![OTHER], 9));
+        [&laptop, &phone, &tablet].map(|conn| registry.remove(conn));
+        assert!(registry.lock().rooms.is_empty() && registry.lock().accounts.is_empty());
+    }
+
+    #[test]
+    fn who_looked_before_somebody_moved_looks_again() {
+        let registry = Registry::default();
+        let bob = conn(2, 3);
+        let before = registry.moves();
+        // Removed from the room between the look and here, by a group that found nobody connected.
+        registry.part(&AccountId([2; 32]), &ROOM);
+        assert_eq!(registry.add_at(before, &bob, vec![ROOM], 9), Added::Stale);
+        assert_eq!(registry.push(&ROOM, &hint(), None), (0, 0));
+        assert_eq!(registry.add_at(registry.moves(), &bob, Vec::new(), 9), Added::Yes);
+        let more = registry.moves();
+        registry.join(&AccountId([2; 32]), &ROOM, RoomHead::default());
+        assert_eq!(registry.add_at(more, &conn(2, 4), Vec::new(), 9), Added::Stale);
+    }
+
+    #[test]
+    fn a_device_replaces_itself_and_is_not_counted_twice() {
+        let registry = Registry::default();
+        let (first, again, phone) = (conn(1, 1), conn(1, 1), conn(1, 2));
+        assert!(registry.add(&first, Vec::new(), 1));
+        assert!(registry.add(&again, Vec::new(), 1));
+        assert_eq!(first.outbound.closing(), Some(CloseCode::Replaced));
+        assert!(!registry.add(&phone, Vec::new(), 1));
+        assert_eq!(again.outbound.closing(), None);
+        registry.remove(&phone);
+        assert_eq!(registry.count(), (2, 1));
+    }
+
+    #[test]
+    fn presence_is_for_who_shares_a_room() {
+        let registry = Registry::default();
+        let (laptop, phone, bob, eve) = (conn(1, 1), conn(1, 2), conn(2, 3), conn(3, 4));
+        registry.add(&bob, vec![ROOM], 9);
+        registry.add(&eve, vec![OTHER], 9);
+        registry.add(&laptop, vec![ROOM], 9);
+        assert_eq!(heard(&bob), [presence(1, true, false)]);
+        registry.add(&phone, vec![ROOM], 9);
+        registry.presence(&laptop, true);
+        assert_eq!(heard(&bob), [presence(1, true, false)], "the phone is still there");
+        registry.presence(&phone, true);
+        registry.presence(&phone, true);
+        assert_eq!(heard(&bob), [presence(1, true, true)], "said once");
+        registry.remove(&laptop);
+        assert_eq!(heard(&bob), []);
+        registry.remove(&phone);
+        assert_eq!(heard(&bob), [presence(1, false, false)]);
+        assert_eq!(heard(&eve), []);
+        assert_eq!(registry.present(&AccountId([2; 32])), []);
+        registry.add(&laptop, vec![ROOM], 9);
+        let account = AccountId([1; 32]);
+        assert_eq!(registry.present(&AccountId([2; 32])), [PresenceOf { account, online: true, away: true }]);
+    }
+
+    #[test]
+    fn only_who_is_in_the_room_is_seen_to_write() {
+        let registry = Registry::default();
+        let (laptop, phone, bob, eve) = (conn(1, 1), conn(1, 2), conn(2, 3), conn(3, 4));
+        for (conn, room) in [(&laptop, ROOM), (&phone, ROOM), (&bob, ROOM), (&eve, OTHER)] {
+            registry.add(conn, vec![room], 9);
+        }
+        [&laptop, &phone, &bob, &eve].map(|conn| heard(conn));
+        registry.typing(&eve, &ROOM);
+        assert!([&laptop, &phone, &bob].iter().all(|conn| heard(conn).is_empty()));
+        registry.typing(&laptop, &ROOM);
+        let typing = ServerFrame::Typing(Typing { room: ROOM, account: AccountId([1; 32]) });
+        assert_eq!(heard(&bob), [typing]);
+        assert!(heard(&phone).is_empty(), "one's own devices need not be told");
+    }
+
+    #[test]
+    fn an_end_reaches_whom_it_is_for() {
+        let registry = Registry::default();
+        let (laptop, phone, bob) = (conn(1, 1), conn(1, 2), conn(2, 3));
+        [&laptop, &phone, &bob].map(|conn| registry.add(conn, Vec::new(), 9));
+        registry.close(&AccountId([1; 32]), Some(&DeviceId([2; 16])), CloseCode::Revoked);
+        let closing = || [&laptop, &phone, &bob].map(|conn| conn.outbound.closing());
+        assert_eq!(closing(), [None, Some(CloseCode::Revoked), None]);
+        registry.close(&AccountId([1; 32]), None, CloseCode::Disabled);
+        assert_eq!(closing(), [Some(CloseCode::Disabled), Some(CloseCode::Revoked), None]);
+        registry.tell_all(&hint(), Some(CloseCode::Restarting));
+        assert_eq!(closing()[2], Some(CloseCode::Restarting));
+        assert_eq!(heard(&bob).len(), 1, "they are told when to come back");
+    }
+
+    #[test]
+    fn in_a_crowd_nobody_hears_who_comes_and_goes() {
+        let registry = Registry::default();
+        let bob = conn(0, 0);
+        registry.add(&bob, vec![ROOM], 9);
+        for n in 0..PRESENCE_CONNECTIONS_MAX {
+            let account = AccountId([1; 32]);
+            let device = DeviceId((n as u128).to_be_bytes());
+            let identity = Identity { account, device, recovery: false, version: 1 };
+            registry.add(&Conn::new(identity, Outbound::new(9, 99)), vec![ROOM], 9999);
+        }
+        heard(&bob);
+        let late = conn(3, 3);
+        registry.add(&late, vec![ROOM], 9);
+        assert_eq!(heard(&bob), []);
+        assert_eq!(registry.present(&AccountId([3; 32])), []);
+    }
+}

@@ -165,3 +165,108 @@ pub fn random_token() -> Option<[u8; 16]> {
     let mut token = [0; 16];
     getrandom::fill(&mut token).ok().map(|()| token)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::outbound::{Next, Outbound};
+    use kith_protocol::entry::{Header, Kind};
+    use kith_protocol::frame::{self, Append, Refused, Request, Send};
+    use kith_protocol::ids::{Hash, Seq};
+    use kith_protocol::keys::DeviceKeys;
+
+    fn keys() -> DeviceKeys {
+        DeviceKeys::from_seeds(&[1; 32], &[2; 32])
+    }
+
+    fn session() -> Session {
+        let (account, device) = (AccountId([1; 32]), keys().id());
+        let identity = Identity { account, device, recovery: false, version: 1 };
+        Session::new(Conn::new(identity, Outbound::new(9, 9999)))
+    }
+
+    fn entry(account: u8) -> Entry {
+        let header = Header {
+            key_source: 0,
+            room: RoomId([3; 16]),
+            account: AccountId([account; 32]),
+            device: keys().id(),
+            chain_len: 1,
+            control_head: Hash::ZERO,
+            seen_seq: Seq::ZERO,
+            seen_hash: Hash::ZERO,
+            txn: TxnId([4; 16]),
+            at: 1,
+            kind: Kind::Message,
+        };
+        Entry::sign(&header, b"body", &keys())
+    }
+
+    fn step(session: &Session, frame: &ClientFrame) -> Step {
+        session.handle_frame(1, &frame.encode(), &Registry::default(), &Slots::new(9))
+    }
+
+    fn answer(session: &Session) -> ServerFrame {
+        match session.conn().outbound.next() {
+            Some(Next::Frame(bytes)) => ServerFrame::decode(&bytes).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_ends_the_session() {
+        let session = session();
+        for bytes in [&b""[..], b"\x0a", b"\x0a\xc1", b"\x14nonsense"] {
+            let step = session.handle_frame(1, bytes, &Registry::default(), &Slots::new(9));
+            assert!(matches!(step, Step::Close(CloseCode::ProtocolError)), "{bytes:?}");
+        }
+        assert!(matches!(step(&session, &ClientFrame::Unknown(250)), Step::Done), "a newer client's");
+        assert_eq!(session.conn().outbound.next(), None);
+    }
+
+    #[test]
+    fn entries_go_to_the_writer_and_questions_to_a_reader() {
+        let session = session();
+        let send = ClientFrame::Send(Send { run: 7, entry: entry(1).raw().clone() });
+        let Step::Write(write) = step(&session, &send) else { panic!() };
+        assert!(matches!(*write, Write::Entry(7, it) if it == entry(1)));
+        let heads = ClientFrame::FetchHeads(Request { req: 5 });
+        assert!(matches!(step(&session, &heads), Step::Read(Read::Heads(Request { req: 5 }))));
+        assert_eq!(session.conn().outbound.next(), None);
+    }
+
+    #[test]
+    fn an_entry_of_somebody_else_stalls_its_run() {
+        let session = session();
+        let send = ClientFrame::Send(Send { run: 7, entry: entry(9).raw().clone() });
+        assert!(matches!(step(&session, &send), Step::Done));
+        let room = RoomId([3; 16]);
+        let txn = TxnId([4; 16]);
+        let rejected = Rejected { room, txn, run: 7, code: ErrorCode::Denied, retry_in_ms: 0 };
+        assert_eq!(answer(&session), ServerFrame::Rejected(rejected));
+        assert!(session.conn().is_stalled(7) && !session.conn().is_stalled(8));
+        let nonsense = ClientFrame::Send(Send { run: 8, entry: Bytes::from_static(b"nonsense") });
+        assert!(matches!(step(&session, &nonsense), Step::Done));
+        assert!(matches!(answer(&session), ServerFrame::Rejected(it) if it.code == ErrorCode::Malformed));
+        assert!(session.conn().is_stalled(8));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_by_its_number() {
+        let session = session();
+        let entry = Bytes::from_static(b"nonsense");
+        let append = |req| Append { req, entry: entry.clone() };
+        let republish = frame::Republish { req: 4, room: RoomId::ZERO, entries: vec![entry.clone()] };
+        let frames = [
+            ClientFrame::AppendControl(append(1)),
+            ClientFrame::AppendChain(append(2)),
+            ClientFrame::SetRegister(append(3)),
+            ClientFrame::Republish(republish),
+        ];
+        for (frame, req) in frames.iter().zip(1..) {
+            assert!(matches!(step(&session, frame), Step::Done));
+            let refused = Refused { req, code: ErrorCode::Malformed, retry_in_ms: 0 };
+            assert_eq!(answer(&session), ServerFrame::Refused(refused));
+        }
+    }
+}
