@@ -31,7 +31,6 @@ pub struct Answered {
 pub(crate) enum SlotStep {
     PutOffer,
     GetAnswer,
-    PutOutcome,
 }
 
 /// A link offer under way.
@@ -84,9 +83,7 @@ impl Engine {
         if same {
             self.add_linked(now, device, ticket);
         } else {
-            self.put_outcome(false);
-            self.offer = None;
-            self.reply(ticket, Ok(Reply::Done));
+            self.put_outcome(false, ticket);
         }
         Ok(ticket)
     }
@@ -97,9 +94,7 @@ impl Engine {
     }
 
     pub(crate) fn linked(&mut self, ticket: Ticket) {
-        self.put_outcome(true);
-        self.offer = None;
-        self.reply(ticket, Ok(Reply::Done));
+        self.put_outcome(true, ticket);
     }
 
     fn put_offer(&mut self) {
@@ -109,10 +104,14 @@ impl Engine {
         self.transmit(ClientFrame::PutSlot(PutSlot { req, slot, part: OFFER, data }));
     }
 
-    fn put_outcome(&mut self, linked: bool) {
-        let Some(offering) = &self.offer else { return };
+    /// The other device waits for this: it is done only once the relay has it.
+    fn put_outcome(&mut self, linked: bool, ticket: Ticket) {
+        let Some(offering) = self.offer.take() else {
+            self.reply(ticket, Ok(Reply::Done));
+            return;
+        };
         let (slot, data) = (offering.code.slot(), offering.code.seal(OUTCOME, &Outcome { linked }).into());
-        let req = self.requests.open(Purpose::Slot(SlotStep::PutOutcome));
+        let req = self.requests.open(Purpose::Done { ticket });
         self.transmit(ClientFrame::PutSlot(PutSlot { req, slot, part: OUTCOME, data }));
     }
 
@@ -181,7 +180,6 @@ impl Engine {
             }
             // Ours stands there already: the answer to writing it was lost.
             SlotStep::PutOffer if code == ErrorCode::SlotTaken => self.slot_written(now, step),
-            SlotStep::PutOutcome => {}
             _ => self.end_offer(RequestError::Refused(code)),
         }
     }
