@@ -389,14 +389,17 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
     /// Pays for a frame, or says how long to wait until it can be paid for. A wait costs the others nothing.
     fn charge(&mut self, now: Instant, frame: &[u8]) -> Result<(), Duration> {
         let config = self.hub.live.load();
-        self.frames.take(now, config.limits.frames(), 1)?;
+        // All or nothing: what has to wait for one allowance is not charged to the others each time it is tried again.
+        let (mut frames, mut messages) = (self.frames, self.messages);
+        frames.take(now, config.limits.frames(), 1)?;
         if ClientFrame::stores(frame) {
             let count = messages_in(frame);
-            self.messages.take(now, config.limits.messages(), count)?;
+            messages.take(now, config.limits.messages(), count)?;
             let account: AccountId = self.session.conn().identity.account;
             let mut rates = self.hub.account_rates.lock().unwrap_or_else(PoisonError::into_inner);
             rates.take(account, now, config.limits.account_messages(), count)?;
         }
+        (self.frames, self.messages) = (frames, messages);
         Ok(())
     }
 

@@ -74,6 +74,10 @@ pub fn newcomer(challenge: &Challenge, join: Join) -> Result<Newcomer, Turned> {
     let version = spoken(join.version)?;
     let malformed = |_| Turned::Down(ErrorCode::Malformed);
     let genesis = ChainEntry::parse(join.genesis.clone()).map_err(malformed)?;
+    // One device, as the writer will ask for: nobody has a hundred signatures checked before they are known.
+    if genesis.header().ops.len() != 1 {
+        return Err(Turned::Down(ErrorCode::Malformed));
+    }
     let account = Account::genesis(&genesis).map_err(|_| Turned::Down(ErrorCode::BadSignature))?;
     let own_room = Entry::parse(join.own_room.clone()).map_err(malformed)?;
     let device = account.live(&own_room.header().device).ok_or(Turned::Down(ErrorCode::Malformed))?;

@@ -322,7 +322,7 @@ mod tests {
             assert!(registry.add(conn, vec![room], 9));
             heard(conn);
         }
-        [&laptop, &phone, &bob].map(|conn| heard(conn));
+        [&laptop, &phone, &bob].into_iter().for_each(|conn| drop(heard(conn)));
         assert_eq!(registry.push(&ROOM, &hint(), Some(laptop.id)), (2, 0));
         assert_eq!([&laptop, &phone, &bob, &eve].map(|conn| heard(conn).len()), [0, 1, 1, 0]);
         assert_eq!(registry.push(&RoomId([9; 16]), &hint(), None), (0, 0));
@@ -352,7 +352,7 @@ mod tests {
         registry.join(&AccountId([1; 32]), &OTHER, head);
         let tablet = conn(1, 3);
         assert!(registry.add(&tablet, vec![OTHER], 9));
-        [&laptop, &phone, &tablet].map(|conn| registry.remove(conn));
+        [&laptop, &phone, &tablet].into_iter().for_each(|conn| registry.remove(conn));
         assert!(registry.lock().rooms.is_empty() && registry.lock().accounts.is_empty());
     }
 
@@ -416,7 +416,7 @@ mod tests {
         for (conn, room) in [(&laptop, ROOM), (&phone, ROOM), (&bob, ROOM), (&eve, OTHER)] {
             registry.add(conn, vec![room], 9);
         }
-        [&laptop, &phone, &bob, &eve].map(|conn| heard(conn));
+        [&laptop, &phone, &bob, &eve].into_iter().for_each(|conn| drop(heard(conn)));
         registry.typing(&eve, &ROOM);
         assert!([&laptop, &phone, &bob].iter().all(|conn| heard(conn).is_empty()));
         registry.typing(&laptop, &ROOM);
@@ -429,7 +429,7 @@ mod tests {
     fn an_end_reaches_whom_it_is_for() {
         let registry = Registry::default();
         let (laptop, phone, bob) = (conn(1, 1), conn(1, 2), conn(2, 3));
-        [&laptop, &phone, &bob].map(|conn| registry.add(conn, Vec::new(), 9));
+        assert!([&laptop, &phone, &bob].into_iter().all(|conn| registry.add(conn, Vec::new(), 9)));
         registry.close(&AccountId([1; 32]), Some(&DeviceId([2; 16])), CloseCode::Revoked);
         let closing = || [&laptop, &phone, &bob].map(|conn| conn.outbound.closing());
         assert_eq!(closing(), [None, Some(CloseCode::Revoked), None]);

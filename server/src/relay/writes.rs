@@ -484,6 +484,9 @@ impl Writer {
         if self.engine.read().totals()?.accounts >= self.limits.accounts as u64 {
             return Err(ErrorCode::LimitReached.into());
         }
+        if own_room.body().is_none_or(|body| body.len() > self.limits.body_bytes) {
+            return Err(ErrorCode::TooLarge.into());
+        }
         let room = Room::genesis(own_room, account).map_err(control_code)?;
         // One device and nothing that only a newer version understands: what comes later is appended later.
         if account.needs_update() || room.needs_update() {

@@ -2,7 +2,7 @@
 
 use crate::support::{Device, Pair, Relay, Wire, generous, keys, refusal};
 use kith_protocol::account::Account;
-use kith_protocol::chain::ChainEntry;
+use kith_protocol::chain::{ChainEntry, ChainOp, NewDevice};
 use kith_protocol::error::{CloseCode, ErrorCode};
 use kith_protocol::frame::{ClientFrame, GetSlot, Join, PutSlot, ServerFrame};
 use kith_protocol::ids::{AccountId, DeviceId, RoomId, Seq, SlotId};
@@ -92,6 +92,10 @@ async fn a_join_that_is_not_signed_right_is_none() {
     let (mut other, others_hello) = newcomer(&relay, 5).await;
     let sound = eve.joining(&hello, &[3; 16], "eve");
     let theirs = other.joining(&others_hello, &[3; 16], "other");
+    let mut header = ChainEntry::genesis(&eve.keys, "laptop", 1).header().clone();
+    let more = (10..90).map(|seed| NewDevice::countersign(&keys(seed), "one of many", &AccountId::ZERO));
+    header.ops.extend(more.map(ChainOp::AddDevice));
+    let crowd = ChainEntry::sign(&header, &eve.keys);
     let forged = |raw: &bytes::Bytes, at| crate::support::tampered(raw, at);
     for (join, code) in [
         (Join { genesis: forged(&sound.genesis, 1), ..sound.clone() }, ErrorCode::BadSignature),
@@ -102,6 +106,7 @@ async fn a_join_that_is_not_signed_right_is_none() {
         (Join { genesis: theirs.genesis.clone(), ..sound.clone() }, ErrorCode::Malformed),
         (Join { own_room: theirs.own_room.clone(), ..sound.clone() }, ErrorCode::Malformed),
         (Join { genesis: sound.own_room.clone(), ..sound.clone() }, ErrorCode::Malformed),
+        (Join { genesis: crowd.raw().clone(), ..sound.clone() }, ErrorCode::Malformed),
         (Join { own_room: sound.genesis.clone(), ..sound.clone() }, ErrorCode::Malformed),
     ] {
         assert_eq!(refused(&mut eve.wire, join).await, code);

@@ -1,0 +1,132 @@
+//! What concerns the file under SQLite.
+
+use super::*;
+use rusqlite::Connection;
+
+fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> T {
+    connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn an_ack_means_on_disk() {
+    let mut subject = Sqlite::fresh();
+    let connection = subject.engine().connection();
+    assert_eq!(pragma::<String>(connection, "journal_mode"), "wal");
+    assert_eq!(pragma::<u8>(connection, "synchronous"), 2, "FULL");
+}
+
+/// The same each time, down to the last byte of each signature: what the fixture was filled with.
+fn fill(subject: &mut Sqlite) {
+    let mut alice = Author::of(subject, 1);
+    let control = alice.entry(ROOM, Kind::Control { index: 0, ops: own_ops(alice.account) }, b"");
+    let message = alice.message(ROOM, "secret");
+    let redaction = alice.entry(ROOM, Kind::Redaction { target: Seq(2), digest: message.digest() }, b"");
+    let stays = alice.message(ROOM, "stays");
+    let carol = AccountRow { role: RelayRole::Owner, disabled: true, ..account(3, "carol") };
+    let left = Left { seq: Seq(3), hash: Hash([9; 32]), control_len: 1 };
+    subject.write(|engine| {
+        for entry in [&control, &message, &redaction, &stays] {
+            engine.append(entry)?;
+        }
+        engine.set_register(&alice.register(ROOM, Scope::Account, 1, "draft"))?;
+        engine.set_register(&alice.register(ROOM, Scope::Room, 1, "name"))?;
+        engine.append_chain(&carol.id, &genesis(3))?;
+        engine.put_account(&carol)?;
+        engine.put_device(&DeviceId([4; 16]), DeviceRow { account: carol.id, blocked: true })?;
+        engine.put_membership(&carol.id, Membership { room: ROOM, left: Some(left) })?;
+        engine.put_membership(&carol.id, Membership { room: OTHER, left: None })?;
+        engine.put_invite(&InviteRow { room: Some(ROOM), by: Some(carol.id), ..invite(5, 2, 100) })
+    });
+}
+
+/// What the first schema has written is read, and written on, by this one.
+#[test]
+fn a_file_of_the_first_schema_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = Connection::open(folder.path().join("relay.db")).unwrap();
+    old.execute_batch(include_str!("../../../fixtures/schema-1.sql")).unwrap();
+    drop(old);
+    let mut taken = Sqlite::over(folder, Incarnation([99; 16]));
+    let mut fresh = Sqlite::fresh();
+    fill(&mut fresh);
+    assert_eq!(taken.engine().incarnation(), INCARNATION);
+    let carol = account(3, "carol").id;
+    let facts = |subject: &mut Sqlite| {
+        let store = subject.engine().reader().unwrap();
+        let txn = TxnId(2_u128.to_be_bytes());
+        let known = store.transaction(&Author::new(1).keys.id(), &txn).unwrap();
+        (
+            (store.rooms().unwrap(), store.page(&ROOM, all()).unwrap(), store.control(&ROOM, 0, 9).unwrap()),
+            (store.registers(&ROOM, Rev(0), 9).unwrap(), known, store.chain(&carol, 0).unwrap()),
+            (store.account_by_handle("carol").unwrap(), store.device(&DeviceId([4; 16])).unwrap()),
+            (store.rooms_of(&carol).unwrap(), store.invites(Some(&carol), 0).unwrap()),
+        )
+    };
+    assert_eq!(facts(&mut taken), facts(&mut fresh));
+    let next = Author::new(1).entry_as(50, ROOM, Kind::Message, b"and on it goes");
+    assert_eq!(taken.write(|engine| engine.append(&next).map(new)).seq, Seq(5));
+}
+
+#[test]
+fn data_of_a_newer_relay_is_left_alone() {
+    let folder = Sqlite::fresh().folder;
+    let path = folder.path().join("relay.db");
+    let newer = Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 1000).unwrap();
+    drop(newer);
+    let before = std::fs::read(&path).unwrap();
+    let Err(error) = SqliteEngine::open(&path, INCARNATION) else { panic!("it was opened") };
+    assert!(error.to_string().contains("written by a newer kith-relay (schema 1000"), "{error}");
+    assert!(error.to_string().contains("update kith-relay"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn what_is_no_database_is_refused_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("relay.db");
+    std::fs::write(&path, "not a database, whatever its name says\n".repeat(100)).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert!(matches!(SqliteEngine::open(&path, INCARNATION), Err(StoreError::Failed(_))));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_restored_copy_gets_a_new_identity() {
+    let mut subject = Sqlite::fresh();
+    subject.engine().renew(Incarnation([8; 16])).unwrap();
+    assert_eq!(subject.engine().incarnation(), Incarnation([8; 16]));
+    assert_eq!(subject.reopen().engine().incarnation(), Incarnation([8; 16]));
+}
+
+#[test]
+fn a_file_that_may_not_grow_refuses_and_recovers() {
+    let mut subject = Sqlite::fresh();
+    let mut alice = Author::of(&mut subject, 1);
+    let kept = alice.message(ROOM, "kept");
+    let head = subject.write(|engine| engine.append(&kept).map(new));
+    let quota = subject.engine().quota();
+    quota.set(Some(1));
+    let large = alice.entry(ROOM, Kind::Message, &[7; 200_000]);
+    let engine = subject.engine();
+    engine.begin().unwrap();
+    assert!(matches!(engine.append(&large).map(drop).and_then(|()| engine.commit()), Err(StoreError::Full)));
+    engine.rollback();
+    assert_eq!(engine.reader().unwrap().page(&ROOM, all()).unwrap().entries, [kept.raw().clone()]);
+    assert_eq!(engine.head(&ROOM).unwrap(), head);
+    quota.set(None);
+    assert_eq!(subject.write(|engine| engine.append(&large).map(new)).seq, Seq(2));
+    assert_eq!(subject.engine().read().totals().unwrap().entries, 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_files_are_their_owner_s_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut subject = Sqlite::fresh();
+    Author::of(&mut subject, 1);
+    for name in ["relay.db", "relay.db-wal", "relay.db-shm"] {
+        let mode = subject.folder.path().join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
