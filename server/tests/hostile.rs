@@ -1,4 +1,5 @@
 //! Damaged, huge, slow, silent and hostile clients: each gets a typed error or a close code, and nobody else notices.
+#![allow(clippy::unwrap_used, reason = "these are tests, their helpers too")]
 
 #[path = "hostile/door.rs"]
 mod door;

@@ -87,6 +87,7 @@ mod tests {
     use crate::store::{AccountRow, DeviceRow, Engine, RelayRole};
     use kith_protocol::chain::ChainEntry;
     use kith_protocol::entry::{Entry, Header, Kind};
+    use kith_protocol::error::{CloseCode, ErrorCode};
     use kith_protocol::ids::{AccountId, Hash, Incarnation, Rev, TxnId};
     use kith_protocol::keys::DeviceKeys;
     use kith_protocol::register::{Register, RegisterHeader, Scope};
@@ -274,6 +275,28 @@ mod tests {
         let group = vec![world.message(), world.register()];
         world.group(group);
         assert_eq!(world.bob.heard_places(), (vec![6], true));
+    }
+
+    #[test]
+    fn who_was_sent_away_writes_nothing_more() {
+        let mut world = World::new();
+        let before = world.writer.engine().read().head(&world.room).unwrap();
+        for (code, refusal) in
+            [(CloseCode::Disabled, ErrorCode::Disabled), (CloseCode::Revoked, ErrorCode::Revoked)]
+        {
+            let identity = world.alice.conn.identity;
+            world.alice.conn = Conn::new(identity, Outbound::new(9, 999));
+            world.alice.conn.outbound.close(code);
+            let writes =
+                [world.message(), world.register(), world.change(ControlOp::Remove(world.bob.account))];
+            for write in writes {
+                let from = Asker::Conn(Arc::clone(&world.alice.conn));
+                let committed = world.writer.commit(vec![Job { from, write, now: 1 }]);
+                assert_eq!(committed.answers[0].1, Err(refusal));
+                assert_eq!(committed.stored, None);
+            }
+        }
+        assert_eq!(world.writer.engine().read().head(&world.room).unwrap(), before);
     }
 
     #[test]

@@ -322,7 +322,9 @@ mod tests {
             assert!(registry.add(conn, vec![room], 9));
             heard(conn);
         }
-        [&laptop, &phone, &bob].into_iter().for_each(|conn| drop(heard(conn)));
+        for conn in [&laptop, &phone, &bob] {
+            heard(conn);
+        }
         assert_eq!(registry.push(&ROOM, &hint(), Some(laptop.id)), (2, 0));
         assert_eq!([&laptop, &phone, &bob, &eve].map(|conn| heard(conn).len()), [0, 1, 1, 0]);
         assert_eq!(registry.push(&RoomId([9; 16]), &hint(), None), (0, 0));
@@ -352,7 +354,9 @@ mod tests {
         registry.join(&AccountId([1; 32]), &OTHER, head);
         let tablet = conn(1, 3);
         assert!(registry.add(&tablet, vec![OTHER], 9));
-        [&laptop, &phone, &tablet].into_iter().for_each(|conn| registry.remove(conn));
+        for conn in [&laptop, &phone, &tablet] {
+            registry.remove(conn);
+        }
         assert!(registry.lock().rooms.is_empty() && registry.lock().accounts.is_empty());
     }
 
@@ -416,7 +420,9 @@ mod tests {
         for (conn, room) in [(&laptop, ROOM), (&phone, ROOM), (&bob, ROOM), (&eve, OTHER)] {
             registry.add(conn, vec![room], 9);
         }
-        [&laptop, &phone, &bob, &eve].into_iter().for_each(|conn| drop(heard(conn)));
+        for conn in [&laptop, &phone, &bob, &eve] {
+            heard(conn);
+        }
         registry.typing(&eve, &ROOM);
         assert!([&laptop, &phone, &bob].iter().all(|conn| heard(conn).is_empty()));
         registry.typing(&laptop, &ROOM);

@@ -214,6 +214,9 @@ async fn a_device_that_comes_twice_replaces_itself() {
     assert!(pair.end().await > 0);
 }
 
+/// A byte more than a slot takes.
+static LARGE: [u8; 8 * 1024 + 1] = [0; 8 * 1024 + 1];
+
 #[tokio::test]
 async fn slots_are_written_once_and_bounded() {
     let folder = tempfile::tempdir().unwrap();
@@ -227,7 +230,6 @@ async fn slots_are_written_once_and_bounded() {
         ClientFrame::PutSlot(PutSlot { req: 1, slot: slot(n), part, data: bytes::Bytes::from_static(data) })
     };
     let get = |n, part| ClientFrame::GetSlot(GetSlot { req: 1, slot: slot(n), part });
-    static LARGE: [u8; 8 * 1024 + 1] = [0; 8 * 1024 + 1];
     for (frame, expected) in [
         (get(1, 0), Some(ErrorCode::Expired)),
         (put(1, 1, b"an answer to nothing"), Some(ErrorCode::NotFound)),

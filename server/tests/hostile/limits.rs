@@ -103,6 +103,7 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 #[tokio::test]
 async fn a_slow_reader_costs_its_queue_and_reads_the_log() {
+    const MESSAGES: u64 = 600;
     let folder = tempfile::tempdir().unwrap();
     let mut config = generous();
     config.limits.outbound_queue = 32;
@@ -112,7 +113,6 @@ async fn a_slow_reader_costs_its_queue_and_reads_the_log() {
     let mut bob = Device::join(&relay, 2, "bob").await;
     let room = alice.open_direct(&bob.account).await;
     let text = "x".repeat(4_000);
-    const MESSAGES: u64 = 600;
     for seq in 2..MESSAGES + 2 {
         assert_eq!(alice.post(0, room, &text).await, Ok(Seq(seq)), "alice does not notice");
     }
@@ -136,7 +136,7 @@ async fn a_slow_reader_costs_its_queue_and_reads_the_log() {
     };
     assert_eq!(head.seq, Seq(MESSAGES + 1));
     assert!(bytes < 512 * 1024, "{bytes} bytes waited for a reader that did not read");
-    assert_eq!(bob.fetch(room, next.0 - 1).await.unwrap().len() as u64 > 0, true);
+    assert!(!bob.fetch(room, next.0 - 1).await.unwrap().is_empty());
     // From here on it hears as before.
     assert_eq!(alice.post(0, room, "again").await, Ok(Seq(MESSAGES + 2)));
     while bob.pushed(room).await.0 != Seq(MESSAGES + 2) {}

@@ -107,7 +107,8 @@ fn a_file_that_may_not_grow_refuses_and_recovers() {
     let head = subject.write(|engine| engine.append(&kept).map(new));
     let quota = subject.engine().quota();
     quota.set(Some(1));
-    let large = alice.entry(ROOM, Kind::Message, &[7; 200_000]);
+    let body = vec![7; 200_000];
+    let large = alice.entry(ROOM, Kind::Message, &body);
     let engine = subject.engine();
     engine.begin().unwrap();
     assert!(matches!(engine.append(&large).map(drop).and_then(|()| engine.commit()), Err(StoreError::Full)));
