@@ -1,7 +1,9 @@
 //! Client engines against the relay's own sessions, in virtual time.
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test ends where something fails")]
 
 mod backup;
 mod chaos;
+mod speed;
 mod world;
 
 use kith_client::core::{Reply, RequestError, Trouble, Update};

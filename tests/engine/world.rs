@@ -528,6 +528,18 @@ impl Relay {
 }
 
 impl Device {
+    pub(crate) fn store(&self) -> MemoryStore {
+        self.store.clone()
+    }
+
+    pub(crate) fn vault(&self) -> MemoryVault {
+        self.vault.clone()
+    }
+
+    pub(crate) fn sign_public(&self) -> kith_protocol::keys::PublicKey {
+        Identity::load(&self.vault).unwrap().unwrap().keys().sign_public()
+    }
+
     /// The next commits of its store fail.
     pub(crate) fn fail_commits(&self, times: u32) {
         self.store.fail_commits(times);
