@@ -191,7 +191,11 @@ impl Engine {
             let header = entry.header();
             let verified = Verified::read(seq, &entry, moderates(&room, &header.account, seq));
             if header.account == me && header.device == self.me.device() {
-                self.outbox.came(&header.txn, id, seq, &mut self.changes);
+                let txn = header.txn;
+                // The ack itself may have been lost with the connection that it was to come on.
+                if self.outbox.came(&txn, id, seq, &mut self.changes) {
+                    self.tell(Update::Acked { txn, room: id, seq });
+                }
             }
             if let Some(relation) = Relation::of_entry(&verified) {
                 self.changes.put(Tree::Local, rows::relation_key(&relation.key(&id)), relation.value());

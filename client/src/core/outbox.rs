@@ -169,17 +169,17 @@ impl Outbox {
         Some(self.items.get(self.orders.get(txn)?)?.state())
     }
 
-    /// An entry of this device is in the timeline: whatever waited for it is done.
-    pub(crate) fn came(&mut self, txn: &TxnId, room: RoomId, seq: Seq, changes: &mut Changes) {
-        let Some(order) = self.orders.get(txn).copied() else { return };
-        if self.items.get(&order).is_none_or(|item| item.row.room != room) {
-            return;
-        }
+    /// An entry of this device is in the timeline: whatever waited for it is done. Returns whether that is news.
+    pub(crate) fn came(&mut self, txn: &TxnId, room: RoomId, seq: Seq, changes: &mut Changes) -> bool {
+        let Some(order) = self.orders.get(txn).copied() else { return false };
+        let Some(item) = self.items.get(&order).filter(|item| item.row.room == room) else { return false };
+        let news = !matches!(item.state, ItemState::Acked(_));
         self.orders.remove(txn);
         self.items.remove(&order);
         self.remember(*txn, seq);
         changes.put(Tree::Outbox, store_keys::outbox(order, &txn.0), seq.0.to_be_bytes());
         self.tidy.push((order, *txn));
+        news
     }
 
     pub(crate) fn tidy_now(&mut self) {

@@ -164,6 +164,19 @@ impl Engine {
         Ok(())
     }
 
+    /// What waits here and is older than what came is not sent any more: signed with what came as its base it would take
+    /// its place.
+    pub(crate) fn give_way(&mut self, id: &RoomId, came: &Register) -> Result<(), Fault> {
+        let header = came.header();
+        let Some(value) = self.pending.values.get(&(*id, header.key)) else { return Ok(()) };
+        let owner = if value.row.for_room { AccountId::ZERO } else { self.me.account() };
+        // What is on its way gets its answer from the relay.
+        if value.in_flight || owner != header.owner() || wins(&value.row, came) {
+            return Ok(());
+        }
+        self.forget_pending(id, &header.key)
+    }
+
     fn forget_pending(&mut self, room: &RoomId, key: &RegisterKey) -> Result<(), Fault> {
         let Some(value) = self.pending.values.remove(&(*room, *key)) else { return Ok(()) };
         let name = pending_name(room, &key.0);

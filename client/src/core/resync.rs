@@ -68,10 +68,15 @@ impl Engine {
         let (row, head) = (&room.row, room.row.head);
         let same = head.seq == row.solid && head.hash == row.hash && row.tip.is_none();
         let shorter = head.seq < row.newest();
-        if row.newest() == Seq::ZERO || (same && head.rev >= row.rev) || !(resyncing || shorter) {
+        if row.newest() == Seq::ZERO || !(resyncing || shorter) {
             return;
         }
-        room.resync = Some(Resync::Probe { to: head.seq.min(row.solid), step: 1 });
+        room.resync = Some(if same {
+            // Registers are numbered anew on a relay put back, and equal numbers say nothing: all of them are read again.
+            Resync::Offer { common: row.solid, next: row.solid.next() }
+        } else {
+            Resync::Probe { to: head.seq.min(row.solid), step: 1 }
+        });
     }
 
     /// All heads were heard: rooms that the relay does not know any more are given back whole.

@@ -69,6 +69,10 @@ impl Engine {
         Ok(())
     }
 
+    fn lacks_some(&self, id: &RoomId) -> bool {
+        self.rooms.get(id).is_some_and(|room| room.row.tip.is_some() || room.row.newest() < room.row.head.seq)
+    }
+
     /// The entry of an item, with where we stand now. `None` if what it refers to is not stored yet.
     fn sign_item(&mut self, order: u64) -> Result<Option<Bytes>, Fault> {
         let Some(item) = self.outbox.items.get(&order) else { return Ok(None) };
@@ -78,7 +82,16 @@ impl Engine {
         let (control_head, seen_seq, seen_hash) = (fold.room.control_head(), room.row.solid, room.row.hash);
         let (kind, body) = match what {
             What::Event(body) => (Kind::Message, Bytes::from(body)),
-            What::Redaction { at: Some((target, digest)), edit_of, .. } => {
+            What::Redaction { target: named, at: Some((target, digest)), edit_of } => {
+                // After a restore of the relay it may stand elsewhere than when it was taken away.
+                let (target, digest) = match self.entry_at(&id, target)? {
+                    Some(entry) if entry.digest == digest => (target, digest),
+                    _ => match self.find(&id, &named)? {
+                        Some(entry) => (entry.seq, entry.digest),
+                        None if self.lacks_some(&id) => return Ok(None),
+                        None => (target, digest),
+                    },
+                };
                 (Kind::Redaction { target, digest }, Redaction::body(edit_of))
             }
             What::Redaction { target, at: None, edit_of } => {
