@@ -2,6 +2,7 @@
 //!
 //! `KITH_SIM_SEEDS=5000` runs that many seeds (500 if unset), `KITH_SIM_SEED=17` one of them, and with `KITH_SIM_TRACE=1`
 //! that one says what happens.
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test ends where something fails")]
 
 mod sim;
 

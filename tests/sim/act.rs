@@ -141,10 +141,12 @@ impl World<'_> {
         };
         self.book.texts += 1;
         let text = format!("edit {}", self.book.texts);
-        if self.devices[dev].engine.edit(now, &room, line.id, &text).is_ok()
+        if let Ok(txn) = self.devices[dev].engine.edit(now, &room, line.id, &text)
             && let Some(said) = self.book.said.get_mut(&line.id)
         {
             said.edits.push(text);
+            let edit = self.devices[dev].target(txn);
+            self.book.edits.insert(edit);
         }
     }
 

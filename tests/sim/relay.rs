@@ -14,11 +14,11 @@ use kith_protocol::register::Register;
 use kith_relay::relay::admission::{self, Turned};
 use kith_relay::relay::conn::{Conn, Identity as Who};
 use kith_relay::relay::outbound::{Next, Outbound};
+use kith_relay::relay::publish::publish;
 use kith_relay::relay::reads::{self, Read};
 use kith_relay::relay::registry::Registry;
 use kith_relay::relay::session::{Session, Step};
 use kith_relay::relay::slots::Slots;
-use kith_relay::relay::tell::tell;
 use kith_relay::relay::writer::{Asker, Committed, Job, WriteLimits, Writer, Written};
 use kith_relay::relay::writes::Write;
 use kith_relay::store::Reader;
@@ -170,10 +170,10 @@ impl World<'_> {
                 match step {
                     Step::Done => {}
                     Step::Write(write) => {
-                        if matches!(write, Write::Entry(..)) {
+                        if matches!(*write, Write::Entry(..)) {
                             conn.sent();
                         }
-                        self.write(Asker::Conn(conn), write);
+                        self.write(Asker::Conn(conn), *write);
                     }
                     Step::Read(read) => {
                         conn.asked();
@@ -290,6 +290,14 @@ impl World<'_> {
         let size = self.net.group.min(process.jobs.len());
         let group: Vec<Job> = process.jobs.drain(..size).collect();
         let committed = process.writer.commit(group);
+        let marks = committed.registers.iter().filter_map(|(_, value, _)| mark(&value.register));
+        for (account, room, seq) in marks {
+            let known = self.relay.marks.entry((account, room)).or_default();
+            if seq < *known {
+                self.book.wrong.push(format!("a read mark went back from {known} to {seq} in {room}"));
+            }
+            *known = seq;
+        }
         process.committed = Some(committed);
         if let Some((Phase::AfterCommit, down_ms)) = self.relay.crash_at {
             return self.relay_crash(down_ms);
@@ -304,15 +312,7 @@ impl World<'_> {
         }
         let Some(process) = &mut self.relay.process else { return };
         if let Some(committed) = process.committed.take() {
-            let marks = committed.registers.iter().filter_map(|(_, value, _)| mark(&value.register));
-            for (account, room, seq) in marks {
-                let known = self.relay.marks.entry((account, room)).or_default();
-                if seq < *known {
-                    self.book.wrong.push(format!("a read mark went back from {known} to {seq} in {room}"));
-                }
-                *known = seq;
-            }
-            tell(&process.registry, committed);
+            publish(&process.registry, committed);
         }
         process.busy = !process.jobs.is_empty();
         if process.busy {

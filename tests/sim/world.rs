@@ -53,6 +53,7 @@ pub(crate) struct World<'a> {
 #[derive(Default)]
 pub(crate) struct Book {
     pub(crate) said: BTreeMap<Target, Said>,
+    pub(crate) edits: BTreeSet<Target>,
     pub(crate) acked: BTreeMap<Target, (RoomId, Seq)>,
     pub(crate) failed: BTreeMap<Target, ErrorCode>,
     /// Taken away.
