@@ -237,7 +237,8 @@ impl Engine {
         self.load_fold(id)?;
         let room = self.rooms.entry(*id).or_default();
         if room.fold.is_some() {
-            return Ok(room.resync.is_none());
+            // On a relay put back, nothing is signed before it is known what stands where.
+            return Ok(room.resync.is_none() && (!self.resyncing || self.sync.heads_done()));
         }
         let Some(partner) = partner.filter(|_| self.sync.heads_done() && room.row.head.seq == Seq::ZERO)
         else {
