@@ -35,31 +35,37 @@ pub(crate) enum Part {
     Relay,
     /// The engine: catch-up, opening a store.
     Client,
-    /// The window.
-    Desktop,
 }
 
 /// What a child process of the measurement does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Role {
     /// The bare server.
-    #[command(hide = true)]
-    ChildBare {
+    #[command(hide = true, name = "child-bare")]
+    Bare {
         /// Connections that may be named.
         places: usize,
     },
     /// The relay.
-    #[command(hide = true)]
-    ChildRelay {
+    #[command(hide = true, name = "child-relay")]
+    Relay {
         /// Its data.
         folder: PathBuf,
         /// With a key of its own.
         #[arg(long)]
         tls: bool,
     },
+    /// A client that opens its store and shows a room.
+    #[command(hide = true, name = "child-client")]
+    Client {
+        /// Its home.
+        home: PathBuf,
+        /// The room, in hexadecimal digits.
+        room: String,
+    },
     /// Rows of a store, written to whoever connects.
-    #[command(hide = true)]
-    ChildRows {
+    #[command(hide = true, name = "child-rows")]
+    Rows {
         /// The relay's data.
         folder: PathBuf,
     },

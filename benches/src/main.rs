@@ -9,6 +9,7 @@ mod bare;
 mod child;
 mod disk;
 mod load;
+mod opened;
 mod process;
 mod relay;
 mod report;
@@ -27,9 +28,10 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.role {
-        Some(Role::ChildBare { places }) => bare::serve(places),
-        Some(Role::ChildRelay { folder, tls }) => relay::serve(&folder, tls),
-        Some(Role::ChildRows { folder }) => rows::serve(&folder),
+        Some(Role::Bare { places }) => bare::serve(places),
+        Some(Role::Relay { folder, tls }) => relay::serve(&folder, tls),
+        Some(Role::Rows { folder }) => rows::serve(&folder),
+        Some(Role::Client { home, room }) => opened::serve(&home, &room),
         None => works::run(&arguments),
     };
     match done {

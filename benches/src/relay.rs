@@ -26,7 +26,7 @@ pub(crate) fn store(folder: &Path) -> PathBuf {
 pub(crate) fn serve(folder: &Path, tls: bool) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut config = lifted(Config::default());
-    config.data = folder.to_owned();
+    folder.clone_into(&mut config.data);
     if tls {
         // Not loopback: then a relay makes a key of its own.
         config.tls.mode = TlsMode::Auto;

@@ -121,7 +121,7 @@ impl Report {
 
     /// Says something that is no figure.
     #[expect(clippy::print_stdout, reason = "the table is what the program is for")]
-    pub(crate) fn note(&self, text: &str) {
+    pub(crate) fn note(text: &str) {
         println!("  {text}");
     }
 

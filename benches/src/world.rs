@@ -113,12 +113,18 @@ impl World {
         Ok(room)
     }
 
-    /// Messages that stand in a room's timeline.
-    pub(crate) fn messages(&mut self, author: &Person, room: RoomId, count: u64) -> Outcome<()> {
-        for number in 0..count {
-            self.engine.append(&message(author, 0, room, number))?;
+    /// Messages that stand in a room's timeline. The larger the number, the later one was written.
+    pub(crate) fn messages(
+        &mut self,
+        author: &Person,
+        room: RoomId,
+        numbers: std::ops::Range<u64>,
+    ) -> Outcome<Vec<Entry>> {
+        let entries: Vec<_> = numbers.map(|number| message(author, 0, room, number)).collect();
+        for entry in &entries {
+            self.engine.append(entry)?;
         }
-        Ok(())
+        Ok(entries)
     }
 
     /// Writes what was put in so far.
@@ -162,7 +168,8 @@ pub(crate) fn message(author: &Person, device: usize, room: RoomId, number: u64)
         text.push('.');
     }
     let body = Event::Text(Text { text, reply_to: None, mentions: Vec::new() }).encode();
-    Entry::sign(&header(author, device, room, txn, Kind::Message), &body, &author.devices[device])
+    let header = Header { at: STARTED_AT + number, ..header(author, device, room, txn, Kind::Message) };
+    Entry::sign(&header, &body, &author.devices[device])
 }
 
 /// The frame that sends an entry.

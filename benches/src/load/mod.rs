@@ -38,11 +38,11 @@ pub(crate) async fn measure(child: &Child, total: u64, count: impl Fn() -> u64) 
             let (from, since, cpu) = begun.expect("a tenth comes before nine");
             let things = (seen - from) as f64;
             let cpu_each = child.cpu_seconds().zip(cpu).map(|(now, then)| (now - then) / things);
-            return Ok(Rate { per_second: things / (now - since).as_secs_f64(), cpu_each });
+            return Ok(Rate { per_second: things / now.saturating_sub(since).as_secs_f64(), cpu_each });
         }
         if seen > last.0 {
             last = (seen, now);
-        } else if now - last.1 > STANDSTILL {
+        } else if now.saturating_sub(last.1) > STANDSTILL {
             return Err(format!("the load stands still at {seen} of {total}").into());
         }
         tokio::time::sleep(SAMPLING).await;

@@ -28,11 +28,11 @@ pub(crate) fn client_frame(payload: &[u8]) -> Vec<u8> {
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(len @ 0..126), _) => out.push(0x80 | len),
         (_, Ok(len)) => {
-            out.push(0x80 | 126);
+            out.push(0x80 | 0x7e);
             out.extend(len.to_be_bytes());
         }
         _ => {
-            out.push(0x80 | 127);
+            out.push(0x80 | 0x7f);
             out.extend((payload.len() as u64).to_be_bytes());
         }
     }

@@ -25,7 +25,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Outcome<()> {
     let people = world.people(0..2, 1)?;
     let rooms = (0..ROOMS).map(|_| world.group(&people)).collect::<Outcome<Vec<_>>>()?;
     for room in &rooms {
-        world.messages(&people[0], *room, each)?;
+        world.messages(&people[0], *room, 0..each)?;
     }
     world.done()?;
     let messages = ROOMS as u64 * each;

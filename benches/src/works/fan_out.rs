@@ -6,7 +6,7 @@ use crate::load::counter::{Dialect, Tally};
 use crate::load::device;
 use crate::load::wire::{Wire, client_frame};
 use crate::load::{self, Rate};
-use crate::report::{Figure, Reach};
+use crate::report::{Figure, Reach, Report};
 use crate::time::median;
 use crate::world::{self, World};
 use crate::{Outcome, bare as bare_server};
@@ -14,7 +14,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The room of a thousand.
 pub(crate) fn thousand(bench: &mut Bench) -> Outcome<()> {
@@ -43,7 +43,7 @@ pub(crate) fn thousand(bench: &mut Bench) -> Outcome<()> {
             let figure = Figure::of(format!("{title}: CPU of the server"), relay, "s/million").beside(bare);
             bench.report.add(figure.with_ratio(each).reach(Reach::RatioAtMost(1.3)));
         }
-        _ => bench.report.note("processor time of the servers: not available on this system"),
+        _ => Report::note("processor time of the servers: not available on this system"),
     }
     let same =
         Figure::of(format!("{title}, as large as signed entries"), rate(|round| round.relay), "deliv./s");
@@ -132,7 +132,7 @@ impl Room {
         let rate = run(&child, wires, Dialect::Kith, self.entries.clone(), self.total())?;
         let groups = child.metric("kith_commit_writes_count")?;
         let writes = child.metric("kith_commit_writes_sum")?;
-        bench.report.note(&format!(
+        Report::note(&format!(
             "relay: {:.0} deliveries/s, {:.1} messages a group, {:.0} pushes dropped",
             rate.per_second,
             writes / groups,
@@ -168,7 +168,7 @@ fn run(
                     let Ok(permit) = shared.window.acquire().await else { return };
                     permit.forget();
                     let more = (1..TOGETHER)
-                        .take_while(|_| shared.window.try_acquire().map(|it| it.forget()).is_ok());
+                        .take_while(|_| shared.window.try_acquire().map(SemaphorePermit::forget).is_ok());
                     let count = 1 + more.count();
                     gathered.clear();
                     frames.by_ref().take(count).for_each(|frame| gathered.extend(frame));

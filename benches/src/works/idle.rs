@@ -4,7 +4,7 @@ use super::{Bench, bare, relay};
 use crate::Outcome;
 use crate::child::Child;
 use crate::load::{device, tls as tls_load};
-use crate::report::{Figure, Reach};
+use crate::report::{Figure, Reach, Report};
 use crate::world::{Person, World};
 use std::future::Future;
 use std::path::Path;
@@ -19,9 +19,9 @@ pub(crate) fn measure(bench: &mut Bench) -> Outcome<()> {
     let people = world.people(0..u32::try_from(bench.size(most, 500))?, 1)?;
     world.done()?;
     if most < 20_000 {
-        bench
-            .report
-            .note(&format!("this system lets a process open {files} files: {most} connections are the most"));
+        Report::note(&format!(
+            "this system lets a process open {files} files: {most} connections are the most"
+        ));
     }
     let mut before: Option<(usize, f64, f64)> = None;
     for count in [5_000.min(people.len()), people.len()] {
@@ -32,7 +32,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Outcome<()> {
         let plain = on_relay(folder.path(), false, some)?;
         let bare = on_bare(some.len())?;
         let (Some(plain), Some(bare)) = (plain, bare) else {
-            bench.report.note("memory of the servers: not available on this system");
+            Report::note("memory of the servers: not available on this system");
             return Ok(());
         };
         let title = format!("{} idle connections, memory of each", some.len());

@@ -1,6 +1,7 @@
 //! What is measured.
 
 mod backlog;
+mod catch_up;
 mod fan_out;
 mod idle;
 mod latency;
@@ -25,7 +26,7 @@ pub(crate) struct Bench {
     filter: String,
 }
 
-/// A work of the relay, by name.
+/// A work, by name.
 type Work = (&'static str, fn(&mut Bench) -> Outcome<()>);
 
 const RELAY: &[Work] = &[
@@ -36,6 +37,8 @@ const RELAY: &[Work] = &[
     ("backlog", backlog::measure),
     ("growth", fan_out::growth),
 ];
+
+const CLIENT: &[Work] = &[("catch-up", catch_up::measure), ("growth", catch_up::growth)];
 
 /// Runs what the arguments ask for.
 pub(crate) fn run(arguments: &Arguments) -> Outcome<()> {
@@ -56,6 +59,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome<()> {
     let mut done = 0;
     if arguments.part.is_none_or(|part| part == Part::Relay) {
         done += bench.works(RELAY)?;
+    }
+    if arguments.part.is_none_or(|part| part == Part::Client) {
+        done += bench.works(CLIENT)?;
     }
     if done == 0 {
         return Err("nothing to measure goes by that name".into());

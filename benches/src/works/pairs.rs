@@ -7,7 +7,7 @@ use crate::load::counter::Dialect;
 use crate::load::device;
 use crate::load::wire::{Wire, client_frame};
 use crate::load::{self, Rate};
-use crate::report::{Figure, Reach};
+use crate::report::{Figure, Reach, Report};
 use crate::time::median;
 use crate::world::{self, Person, World};
 use crate::{Outcome, bare as bare_server};
@@ -72,7 +72,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Outcome<()> {
         (Some(relay), Some(bare)) => {
             bench.report.add(Figure::of("50 pairs: CPU per 100,000 deliveries", relay, "s").beside(bare));
         }
-        _ => bench.report.note("processor time of the servers: not available on this system"),
+        _ => Report::note("processor time of the servers: not available on this system"),
     }
     Ok(())
 }
@@ -112,7 +112,7 @@ fn on_relay(
     let writes = child.metric("kith_commit_writes_sum")?;
     let group = writes / child.metric("kith_commit_writes_count")?;
     let seconds = child.metric("kith_commit_seconds_sum")?;
-    bench.report.note(&format!(
+    Report::note(&format!(
         "relay: {:.0} messages/s, {group:.1} messages a group, {:.0} % of them in commits at {:.1} us a message, {:.0} pushes dropped",
         rate.per_second,
         100.0 * seconds / (writes / rate.per_second),
