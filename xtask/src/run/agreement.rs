@@ -81,18 +81,19 @@ impl Line {
     }
 }
 
-const SHARED: [&str; 7] = ["seq", "sender", "device", "txn", "kind", "text", "at"];
+const SHARED: [&str; 11] =
+    ["room", "seq", "sender", "device", "txn", "kind", "text", "at", "edited", "redacted", "reactions"];
 
 #[cfg(test)]
 mod tests {
     use super::{Account, difference};
 
-    const HELLO: &str = r#"{"room":"r","seq":2,"sender":"@alice","device":"d","txn":"t","kind":"message","text":"hello","at":"now"}"#;
+    const HELLO: &str = r#"{"room":"r","room_name":"Bob","seq":2,"sender":"@alice","device":"d","txn":"t","kind":"message","text":"hello","at":"now"}"#;
 
     #[test]
-    fn the_same_history_under_another_room_name_agrees() {
+    fn a_room_has_another_name_for_each_and_they_agree() {
         let alice = Account::parse("alice", HELLO).unwrap();
-        let bob = Account::parse("bob", &HELLO.replace("\"r\"", "\"alice\"")).unwrap();
+        let bob = Account::parse("bob", &HELLO.replace("Bob", "Alice")).unwrap();
         assert_eq!(difference(&[alice, bob]), None);
     }
 
@@ -104,6 +105,9 @@ mod tests {
         assert!(difference(&[alice, nobody]).unwrap().ends_with("bob has nothing."));
         let alice = Account::parse("alice", HELLO).unwrap();
         assert!(difference(&[alice, edited]).unwrap().contains("hallo"));
+        let alice = Account::parse("alice", HELLO).unwrap();
+        let liked = Account::parse("bob", &HELLO.replace('}', r#","reactions":["+1"]}"#)).unwrap();
+        assert!(difference(&[alice, liked]).is_some());
     }
 
     #[test]

@@ -108,5 +108,5 @@ pub(crate) fn link_in(lines: &[String]) -> Result<String, Failure> {
         .ok_or_else(|| Failure::new("There was no kith:// link in what was printed."))
 }
 
-/// Each command of the story takes a second or less; a slow machine gets some more.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Each command of the story takes a second or less; a slow or busy machine gets far more.
+const PATIENCE: Duration = Duration::from_mins(3);
