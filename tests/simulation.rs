@@ -31,7 +31,9 @@ fn nothing_is_lost_or_doubled_and_all_devices_agree() {
             if failed.len() < PLANS_SHOWN {
                 write!(text, "{plan}").unwrap();
             }
-            wrong.iter().for_each(|wrong| writeln!(text, "WRONG: {wrong}").unwrap());
+            for wrong in &wrong {
+                writeln!(text, "WRONG: {wrong}").unwrap();
+            }
             eprintln!("{text}");
             failed.push(seed);
             if failed.len() == FAILURES_MAX {

@@ -49,7 +49,11 @@ impl World<'_> {
             }
             Op::Wish { dev, room } => {
                 let room = self.room(dev, room);
-                let wish = RoomWish { muted_until: now, mentions_anyway: now % 2 == 0, pinned: now % 3 == 0 };
+                let wish = RoomWish {
+                    muted_until: now,
+                    mentions_anyway: now.is_multiple_of(2),
+                    pinned: now.is_multiple_of(3),
+                };
                 let _ = self.devices[dev].engine.set_room_wish(now, &room, wish);
             }
             Op::Set { dev } => {

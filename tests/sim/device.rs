@@ -110,7 +110,7 @@ impl World<'_> {
     }
 
     /// A frame has arrived.
-    pub(crate) fn to_device(&mut self, id: LinkId) {
+    pub(crate) fn arrive_at_device(&mut self, id: LinkId) {
         let now = self.now;
         let link = &mut self.links[id];
         if link.cut || !link.open {

@@ -139,7 +139,7 @@ impl World<'_> {
     }
 
     /// A frame of a device's has arrived.
-    pub(crate) fn to_relay(&mut self, id: LinkId) {
+    pub(crate) fn arrive_at_relay(&mut self, id: LinkId) {
         let link = &mut self.links[id];
         if link.cut || matches!(link.relay, Side::Closed) || !self.relay.is(link.process) {
             return;

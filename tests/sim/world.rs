@@ -170,8 +170,8 @@ impl<'a> World<'a> {
                 self.trace.say(self.now, format_args!("{op:?}"));
                 self.act(op);
             }
-            Event::ToRelay(link) => self.to_relay(link),
-            Event::ToDevice(link) => self.to_device(link),
+            Event::ToRelay(link) => self.arrive_at_relay(link),
+            Event::ToDevice(link) => self.arrive_at_device(link),
             Event::Enter(link, who) => self.enter(link, who),
             Event::Answer(link, read) => self.answer(link, &read),
             Event::Commit(process) => self.commit(process),
