@@ -3,7 +3,7 @@
 use crate::args::Options;
 use crate::exit::{Failure, Outcome};
 use kith_client::keys::{Ask, Choice, Passphrase};
-use kith_client::{Access, Client, Home, HomeError, Profiles};
+use kith_client::{Access, Client, Home, Profiles};
 use std::env;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ pub(crate) async fn open(options: &Options) -> Outcome<Client> {
             dir.display()
         )));
     }
-    let home = Home::open(&dir).map_err(HomeError::from)?;
+    let home = Home::open(&dir)?;
     Ok(Client::open(home, access()).await?)
 }
 

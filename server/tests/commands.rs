@@ -1,4 +1,10 @@
 //! The program itself: its commands against a relay that runs, and its errors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    unreachable_pub,
+    reason = "a test ends where something fails"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read},

@@ -1,4 +1,10 @@
 //! The door over real sockets: HTTP, the upgrade, TLS with a pin, slow and excessive connections.
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    unreachable_pub,
+    reason = "a test ends where something fails"
+)]
 
 mod common;
 

@@ -1,4 +1,10 @@
 //! A relay over SQLite and devices that speak the protocol by hand.
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    unreachable_pub,
+    reason = "a test ends where something fails"
+)]
 
 mod support;
 

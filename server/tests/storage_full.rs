@@ -1,5 +1,11 @@
 //! A disk that fills up under a running relay, and has room again: writes are refused as long as it lasts, reads go on, and
 //! in the end exactly what was acknowledged stands there.
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    unreachable_pub,
+    reason = "a test ends where something fails"
+)]
 
 mod support;
 

@@ -35,7 +35,7 @@ impl Run {
     fn new(seed: u64) -> Self {
         let mut w = World::new();
         let rng = fastrand::Rng::with_seed(seed);
-        if seed % 3 == 0 {
+        if seed.is_multiple_of(3) {
             w.relay.set_queue(3);
         }
         let (a1, b1, c1) = (w.join("alice"), w.join("bob"), w.join("carol"));

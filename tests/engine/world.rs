@@ -468,7 +468,7 @@ impl Relay {
                     Step::Done => {}
                     Step::Write(write) => self.write(now, Asker::Conn(Arc::clone(session.conn())), *write),
                     Step::Read(read) => {
-                        reads::answer(self.writer.engine().read(), session.conn(), &read, now)
+                        reads::answer(self.writer.engine().read(), session.conn(), &read, now);
                     }
                     Step::Close(code) => panic!("a device of ours broke the protocol: {code:?}"),
                 }
