@@ -49,7 +49,7 @@ impl Client {
         sender: AccountId,
         message: Target,
     ) -> Result<Option<String>, ReadFailed> {
-        self.read(move |engine| Ok(engine.device_name(&sender, &message))).await
+        self.read(move |engine| Ok(engine.device_name(&sender, &message)?)).await
     }
 
     /// Whoever invited this account.

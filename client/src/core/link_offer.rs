@@ -80,7 +80,11 @@ impl Engine {
         let offering = self.offer.as_mut().ok_or(RequestError::Expired)?;
         let device = offering.answer.take().ok_or(RequestError::Senseless("no device has answered yet"))?;
         let ticket = self.requests.ticket();
-        if same {
+        let account = self.people.get(&self.me.account());
+        if same && account.is_some_and(|account| account.live(&device.id()).is_some()) {
+            // It was added before, and did not hear of it: its keys are the same as then.
+            self.linked(ticket);
+        } else if same {
             self.add_linked(now, device, ticket);
         } else {
             self.put_outcome(false, ticket);
@@ -95,6 +99,12 @@ impl Engine {
 
     pub(crate) fn linked(&mut self, ticket: Ticket) {
         self.put_outcome(true, ticket);
+    }
+
+    /// The device could not be added: it need not wait until the code expires.
+    pub(crate) fn not_linked(&mut self) {
+        let unheard = self.requests.ticket();
+        self.put_outcome(false, unheard);
     }
 
     fn put_offer(&mut self) {

@@ -102,6 +102,9 @@ impl Engine {
         let entry = ChainEntry::sign(&header, self.me.keys());
         let mut after = account.clone();
         if after.apply(&entry).is_err() {
+            if matches!(job.then, Then::Linked) {
+                self.not_linked();
+            }
             if let Some(ticket) = job.ticket {
                 self.reply(
                     ticket,
@@ -131,6 +134,9 @@ impl Engine {
             self.requests.contended_chain.push(ChainJob { tries: job.tries + 1, ..job });
             self.ask_chain(self.me.account());
             return;
+        }
+        if matches!(job.then, Then::Linked) {
+            self.not_linked();
         }
         if let Some(ticket) = job.ticket {
             self.reply(ticket, Err(RequestError::Refused(code)));

@@ -317,9 +317,14 @@ impl Engine {
         devices
     }
 
-    /// What a device of anybody's is called, as far as its chain was needed.
-    pub fn device_name(&self, account: &AccountId, target: &Target) -> Option<String> {
-        self.people.device_name(account, &target.device).map(str::to_owned)
+    /// What a device of anybody's is called, as far as its chain is here.
+    pub fn device_name(
+        &mut self,
+        account: &AccountId,
+        target: &Target,
+    ) -> Result<Option<String>, ReadError> {
+        self.load_account(account)?;
+        Ok(self.people.device_name(account, &target.device).map(str::to_owned))
     }
 
     /// A person, as far as is known.
