@@ -167,6 +167,7 @@ pub(crate) enum Command {
     },
     /// List people on the relay whose handle or name begins with something
     People {
+        /// The beginning [default: those whom this device knows, without a network]
         #[arg(default_value = "")]
         prefix: String,
     },

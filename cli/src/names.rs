@@ -165,12 +165,12 @@ fn ambiguous(name: &str, what: &str) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use kith_client::Person;
     use kith_protocol::ids::AccountId;
 
-    fn a_room(id: u8, kind: RoomKind, title: &str, handle: &str) -> RoomSummary {
+    pub(crate) fn a_room(id: u8, kind: RoomKind, title: &str, handle: &str) -> RoomSummary {
         let partner = (kind == RoomKind::Direct).then(|| Person {
             account: AccountId([id; 32]),
             handle: handle.into(),

@@ -81,10 +81,15 @@ pub(crate) async fn invite(
     session.out.either(&Invited { link: &link }, || link.clone())
 }
 
-/// Prints people whose handle or name begins with this.
+/// Prints people whose handle or name begins with this; without a beginning, those whom this device knows.
 pub(crate) async fn people(session: &mut Session, prefix: &str) -> Outcome {
-    session.online().await?;
-    for person in session.client.people(prefix).await? {
+    let people = if prefix.trim_start_matches('@').is_empty() {
+        session.client.known_people().await?.into_values().collect()
+    } else {
+        session.online().await?;
+        session.client.people(prefix).await?
+    };
+    for person in people {
         session.out.either(&Somebody::from(&person), || {
             format!("@{}  {}", text::line(&person.handle), text::line(&person.name))
         })?;

@@ -16,6 +16,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::profile;
 use crate::session::Session;
 use clap::CommandFactory as _;
+use std::io::Write as _;
 
 /// Runs a command until it is done, or the person presses Ctrl-C.
 pub(crate) async fn run(cli: Cli) -> Outcome {
@@ -24,8 +25,9 @@ pub(crate) async fn run(cli: Cli) -> Outcome {
     let work = async {
         match command {
             Command::Completions { shell } => {
-                clap_complete::generate(shell, &mut Cli::command(), "kith-cli", &mut std::io::stdout());
-                Ok(())
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Cli::command(), "kith-cli", &mut script);
+                Ok(std::io::stdout().write_all(&script)?)
             }
             Command::Join { link, name, handle, device, relay } => {
                 arrive::join(&options, &link, arrive::Names { name, handle, device }, relay.as_deref()).await

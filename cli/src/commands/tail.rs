@@ -46,6 +46,8 @@ struct Tail {
     only: Option<RoomId>,
     /// The last line printed of each room.
     printed: BTreeMap<RoomId, Seq>,
+    /// Rooms whose changes the engine tells.
+    watched: BTreeSet<RoomId>,
     looks: BTreeMap<Target, Looks>,
     offline: bool,
 }
@@ -54,19 +56,26 @@ impl Tail {
     /// What this device holds now was there before.
     async fn start(&mut self, session: &mut Session, only: Option<&RoomSummary>, lines: usize) -> Outcome {
         let rooms = session.client.rooms().await?;
-        let wanted: Vec<&RoomSummary> = rooms.iter().filter(|room| self.wants(&room.id)).collect();
-        for (number, room) in wanted.into_iter().enumerate() {
-            self.printed.insert(room.id, room.newest);
-            if number < WATCHED_MAX {
-                for message in session.client.history(room.id, None, WATCHED_LINES.max(lines)).await? {
-                    self.remember(&message);
-                }
+        for room in &rooms {
+            if self.wants(&room.id) {
+                self.printed.insert(room.id, room.newest);
+                self.watch(session, &room.id, lines).await?;
             }
         }
         if let (Some(room), 1..) = (only, lines) {
             let newest = session.client.history(room.id, None, lines).await?;
             for message in newest.iter().filter(|message| message.seq.is_some()) {
                 self.print(session, room, message, "message").await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the changes of a room's newest lines told, too.
+    async fn watch(&mut self, session: &Session, id: &RoomId, lines: usize) -> Outcome {
+        if self.watched.len() < WATCHED_MAX && self.watched.insert(*id) {
+            for message in session.client.history(*id, None, WATCHED_LINES.max(lines)).await? {
+                self.remember(&message);
             }
         }
         Ok(())
@@ -105,6 +114,7 @@ impl Tail {
             return Ok(());
         }
         let Some(room) = session.client.room(*id).await? else { return Ok(()) };
+        self.watch(session, id, 0).await?;
         loop {
             let after = self.printed.get(id).copied().unwrap_or(Seq::ZERO);
             let lines = session.client.history_after(*id, after, PAGE).await?;
