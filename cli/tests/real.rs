@@ -1,4 +1,5 @@
 //! The command line against a real relay: what a person does, through the programs that they run.
+#![allow(clippy::unwrap_used, clippy::match_bool, reason = "a test ends where something fails")]
 
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Write as _};
