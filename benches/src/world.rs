@@ -162,14 +162,16 @@ pub(crate) fn message(author: &Person, device: usize, room: RoomId, number: u64)
     let random = Hash::of(&[&room.0, &author.devices[device].id().0, &number.to_be_bytes()]).0;
     let txn = TxnId::new(STARTED_AT + number, *random.first_chunk().expect("a hash is longer"));
     let mut text = format!("message {number} ");
-    let empty =
-        Event::Text(Text { text: String::new(), reply_to: None, mentions: Vec::new() }).encode().len();
-    while text.len() + empty + 2 < BODY {
-        text.push('.');
-    }
-    let body = Event::Text(Text { text, reply_to: None, mentions: Vec::new() }).encode();
+    // Beyond some length of the text, what stands around it is always as long.
+    text.push_str(&".".repeat(BODY / 2));
+    text.push_str(&".".repeat(BODY - encoded(&text).len()));
+    let body = encoded(&text);
     let header = Header { at: STARTED_AT + number, ..header(author, device, room, txn, Kind::Message) };
     Entry::sign(&header, &body, &author.devices[device])
+}
+
+fn encoded(text: &str) -> Bytes {
+    Event::Text(Text { text: text.to_owned(), reply_to: None, mentions: Vec::new() }).encode()
 }
 
 /// The frame that sends an entry.

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 /// Connects to the bare server and takes a place.
 pub(crate) async fn name(to: SocketAddr, place: usize) -> Outcome<Wire> {
-    let mut wire = Wire::connect(to, place).await?;
+    let mut wire = Wire::connect(to).await?;
     let mut naming = vec![bare::NAME];
     naming.extend(u32::try_from(place)?.to_be_bytes());
     wire.pen().write(&client_frame(&naming)).await?;
@@ -20,13 +20,8 @@ pub(crate) async fn name(to: SocketAddr, place: usize) -> Outcome<Wire> {
 }
 
 /// Connects to the relay and identifies a person's device.
-pub(crate) async fn identify(
-    to: SocketAddr,
-    number: usize,
-    account: AccountId,
-    keys: &DeviceKeys,
-) -> Outcome<Wire> {
-    let mut wire = Wire::connect(to, number).await?;
+pub(crate) async fn identify(to: SocketAddr, account: AccountId, keys: &DeviceKeys) -> Outcome<Wire> {
+    let mut wire = Wire::connect(to).await?;
     loop {
         match ServerFrame::decode(&wire.hear().await?)? {
             ServerFrame::Hello(hello) => {
@@ -47,8 +42,8 @@ pub(crate) async fn name_all(to: SocketAddr, count: usize) -> Outcome<Vec<Wire>>
 
 /// All devices of these people, on the relay, in their order.
 pub(crate) async fn identify_all(to: SocketAddr, people: &[Person]) -> Outcome<Vec<Wire>> {
-    let identify = |(number, (account, keys))| async move { identify(to, number, account, &keys).await };
-    super::many(keys_of(people).into_iter().enumerate().map(identify)).await
+    let identify = |(account, keys)| async move { identify(to, account, &keys).await };
+    super::many(keys_of(people).into_iter().map(identify)).await
 }
 
 /// The keys of all devices of these people.

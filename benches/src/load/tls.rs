@@ -26,19 +26,18 @@ pub(crate) type Socket = WebSocketStream<TlsStream<TcpStream>>;
 /// The devices of these people.
 pub(crate) async fn identify_all(to: SocketAddr, people: &[Person]) -> Outcome<Vec<Socket>> {
     let connector = TlsConnector::from(Arc::new(config()?));
-    let devices: Vec<_> = super::device::keys_of(people).into_iter().enumerate().collect();
-    let identify = |(number, (account, keys))| identify(connector.clone(), to, number, account, keys);
+    let devices = super::device::keys_of(people);
+    let identify = |(account, keys)| identify(connector.clone(), to, account, keys);
     super::many(devices.into_iter().map(identify)).await
 }
 
 async fn identify(
     connector: TlsConnector,
     to: SocketAddr,
-    number: usize,
     account: AccountId,
     keys: DeviceKeys,
 ) -> Outcome<Socket> {
-    let stream = connector.connect(ServerName::try_from("localhost")?, tcp(to, number).await?).await?;
+    let stream = connector.connect(ServerName::try_from("localhost")?, tcp(to).await?).await?;
     let (mut socket, _) = client_async("ws://localhost/v1/ws", stream).await?;
     loop {
         let Message::Binary(bytes) = socket.next().await.ok_or("the relay hung up")?? else { continue };

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::{TcpSocket, TcpStream};
 
 /// A connection that has left HTTP behind.
@@ -41,23 +42,25 @@ pub(crate) fn client_frame(payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Connects from one of the machine's own addresses: each has only so many ports.
-pub(super) async fn tcp(to: SocketAddr, number: usize) -> Outcome<TcpStream> {
+/// Connects. Where the system has more than one address of its own, they take turns: each has only so many ports, and a
+/// port rests for a minute after its connection.
+pub(super) async fn tcp(to: SocketAddr) -> Outcome<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_nodelay(true)?;
     if cfg!(target_os = "linux") {
-        // Ports of connections that have just ended may be taken again.
-        socket.set_reuseaddr(true)?;
-        let source = 1 + u8::try_from(number / PORTS_PER_ADDRESS)?;
-        socket.bind(SocketAddr::from(([127, 0, 0, source], 0)))?;
+        let number = CONNECTED.fetch_add(1, Ordering::Relaxed) / PORTS_PER_ADDRESS;
+        let source = [127, 0, u8::try_from(number / 250 % 250)?, u8::try_from(number % 250)? + 1];
+        socket.bind(SocketAddr::from((source, 0)))?;
     }
     Ok(socket.connect(to).await?)
 }
 
+static CONNECTED: AtomicUsize = AtomicUsize::new(0);
+
 impl Wire {
     /// Connects and leaves HTTP behind.
-    pub(crate) async fn connect(to: SocketAddr, number: usize) -> Outcome<Self> {
-        let stream = Arc::new(tcp(to, number).await?);
+    pub(crate) async fn connect(to: SocketAddr) -> Outcome<Self> {
+        let stream = Arc::new(tcp(to).await?);
         let mut wire = Self { stream, unread: Vec::new(), scanner: Scanner::default() };
         wire.pen().write(REQUEST).await?;
         let end = loop {
@@ -178,4 +181,4 @@ const REQUEST: &[u8] =
     b"GET /v1/ws HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
     sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 /// Below what systems give out by default (28,231 on Linux).
-const PORTS_PER_ADDRESS: usize = 10_000;
+const PORTS_PER_ADDRESS: usize = 5_000;

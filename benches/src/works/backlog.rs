@@ -67,7 +67,7 @@ fn pour(folder: &Path) -> Outcome<f64> {
 fn read(relay: &Child, reader: &Person, rooms: &[RoomId], each: u64) -> Outcome<f64> {
     let runtime = load::runtime()?;
     runtime.block_on(async {
-        let mut wire = device::identify(relay.address, 0, reader.account, &reader.devices[0]).await?;
+        let mut wire = device::identify(relay.address, reader.account, &reader.devices[0]).await?;
         let watch = Watch::start();
         // The genesis and the entry that adds the reader come before the messages.
         let end = each + 2;

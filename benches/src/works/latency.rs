@@ -20,7 +20,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Outcome<()> {
     let people = world.people(0..2, 1)?;
     let room = world.direct(&people[0], &people[1])?;
     world.done()?;
-    let (echo, relay) = (bare(1)?, relay(folder.path(), false)?);
+    let (echo, mut relay) = (bare(1)?, relay(folder.path(), false)?);
     let runtime = crate::load::runtime()?;
     let (mut echoed, mut sent, mut received) = runtime.block_on(async {
         let echoed = device::name(echo.address, 0).await?;
@@ -71,6 +71,8 @@ pub(crate) fn measure(bench: &mut Bench) -> Outcome<()> {
         us(median(&echoed_in)),
         us(percentile(&echoed_in, 99.0))
     ));
+    let commit = relay.metric("kith_commit_seconds_sum")? / relay.metric("kith_commit_seconds_count")?;
+    Report::note(&format!("relay: {:.0} us a commit in the mean", us(commit)));
     // The ratio is that of the blocks: what a disk can do changes from one to the next.
     let limit = us(median(&synced_in) + median(&echoed_in));
     let figure =
