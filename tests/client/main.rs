@@ -1,4 +1,5 @@
 //! Whole clients, with homes on disk, against a relay in this process.
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test ends where something fails")]
 
 mod house;
 
