@@ -27,7 +27,9 @@ impl Directory {
     pub(crate) fn load(store: &dyn Store) -> Result<Self, ReadError> {
         let mut directory = Self::default();
         for (key, value) in store.range(Tree::Directory, &Span::all(), Direction::Forward, usize::MAX)? {
-            if let Some(handle) = key.strip_prefix(b"@") {
+            // One account id in 256 begins with the byte of an '@', and goes on like no handle.
+            let handle = key.strip_prefix(b"@").filter(|rest| rest.iter().all(u8::is_ascii_graphic));
+            if let Some(handle) = handle {
                 let handle = String::from_utf8_lossy(handle).into_owned();
                 if let Ok(account) = AccountId::try_from(value.as_slice()) {
                     directory.handles.insert(handle, account);
@@ -195,9 +197,20 @@ impl Engine {
                 room.told = false;
             }
         }
+        if matches!(purpose, Purpose::Names) {
+            self.names_came();
+        }
         if let Purpose::Lookup { ticket, handle: None } = purpose {
             let people = accounts.accounts.iter().map(|said| self.directory.person(&said.account)).collect();
             self.reply(ticket, Ok(Reply::People(people)));
+        }
+    }
+
+    /// Names are part of a sync: a room that has none cannot be shown, or named by a person.
+    pub(crate) fn names_came(&mut self) {
+        if !self.requests.names_under_way() {
+            let progress = self.progress();
+            self.tell(Update::Progress(progress));
         }
     }
 

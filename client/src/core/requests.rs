@@ -125,6 +125,11 @@ impl Requests {
         self.open.remove(&req)
     }
 
+    /// Whether names were asked for that have not come yet.
+    pub(crate) fn names_under_way(&self) -> bool {
+        self.open.values().any(|purpose| matches!(purpose, Purpose::Names))
+    }
+
     /// Another purpose for a request under way.
     pub(crate) fn put(&mut self, req: u32, purpose: Purpose) {
         self.open.insert(req, purpose);

@@ -310,7 +310,8 @@ impl Engine {
             | Purpose::Profile { ticket, .. }
             | Purpose::Invites { ticket }
             | Purpose::Done { ticket } => self.reply(ticket, Err(RequestError::Refused(code))),
-            Purpose::Names | Purpose::ChainAgain => {}
+            Purpose::Names => self.names_came(),
+            Purpose::ChainAgain => {}
         }
         Ok(())
     }

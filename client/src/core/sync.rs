@@ -282,7 +282,10 @@ impl Engine {
             progress.held += room.row.held();
             progress.known += room.row.held().max(room.row.head.seq.0);
         }
-        progress.done = self.sync_done() && progress.outbox == 0 && self.pending.is_empty();
+        progress.done = self.sync_done()
+            && !self.requests.names_under_way()
+            && progress.outbox == 0
+            && self.pending.is_empty();
         progress
     }
 

@@ -318,11 +318,7 @@ impl Engine {
     }
 
     /// What a device of anybody's is called, as far as its chain is here.
-    pub fn device_name(
-        &mut self,
-        account: &AccountId,
-        target: &Target,
-    ) -> Result<Option<String>, ReadError> {
+    pub fn device_name(&mut self, account: &AccountId, target: &Target) -> Result<Option<String>, ReadError> {
         self.load_account(account)?;
         Ok(self.people.device_name(account, &target.device).map(str::to_owned))
     }
