@@ -28,7 +28,7 @@ impl Synced {
         let watch = Watch::start();
         self.file.seek(SeekFrom::Start(self.at))?;
         self.file.write_all(&[7; PAGE])?;
-        self.file.sync_data()?;
+        self.file.sync_all()?;
         self.at = (self.at + PAGE as u64) % SYNCED_BYTES;
         Ok(watch.seconds())
     }

@@ -9,3 +9,16 @@ mod other;
 pub(crate) use linux::{cpu_seconds, resident_bytes};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{cpu_seconds, resident_bytes};
+
+/// How many files, connections among them, a process may have open, once it has asked for as many as it can get.
+#[cfg(unix)]
+pub(crate) fn open_files() -> usize {
+    let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(256);
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+/// Sockets are no files here.
+#[cfg(not(unix))]
+pub(crate) fn open_files() -> usize {
+    usize::MAX
+}

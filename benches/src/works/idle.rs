@@ -1,18 +1,18 @@
 //! Connections that say nothing: what the server holds for each.
 
 use super::{Bench, bare, relay};
-use crate::Outcome;
 use crate::child::Child;
 use crate::load::{device, tls as tls_load};
 use crate::report::{Figure, Reach, Report};
 use crate::world::{Person, World};
+use crate::{Outcome, process};
 use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
 /// Measures it.
 pub(crate) fn measure(bench: &mut Bench) -> Outcome<()> {
-    let files = usize::try_from(rlimit::increase_nofile_limit(u64::MAX)?)?;
+    let files = process::open_files();
     let most = 20_000.min(files.saturating_sub(SPARE_FILES));
     let folder = bench.folder()?;
     let mut world = World::new(folder.path())?;

@@ -7,10 +7,10 @@ mod idle;
 mod latency;
 mod pairs;
 
-use crate::Outcome;
 use crate::arguments::{Arguments, Part};
 use crate::child::Child;
 use crate::report::Report;
+use crate::{Outcome, process};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -42,8 +42,8 @@ const CLIENT: &[Work] = &[("catch-up", catch_up::measure), ("growth", catch_up::
 
 /// Runs what the arguments ask for.
 pub(crate) fn run(arguments: &Arguments) -> Outcome<()> {
-    // Thousands of connections; what the system refuses is found out where it is needed.
-    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    // Thousands of connections; where there can be fewer, the work that needs them says so. Children inherit it.
+    process::open_files();
     let scratch = match &arguments.scratch {
         Some(folder) => folder.clone(),
         // Beside the program: a temporary folder may be in memory, where nothing is ever synced.
