@@ -133,7 +133,6 @@ async fn helper_that_is_killed() {
     let client =
         Client::open(Home::open(home.as_ref()).unwrap(), Access::new(Choice::PlainFile)).await.unwrap();
     if std::env::var_os(ONLINE).is_some() {
-        client.connect();
         client.online(PATIENCE).await.unwrap();
         eprintln!("online");
         let mut go = String::new();

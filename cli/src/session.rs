@@ -47,13 +47,11 @@ impl Session {
 
     /// Connects; no connection is a failure.
     pub(crate) async fn online(&self) -> Outcome {
-        self.client.connect();
         Ok(self.client.online(self.patience()).await?)
     }
 
     /// Connects if that can be; `None` if not, with the reason. A relay that shuts us out is a failure.
     pub(crate) async fn try_online(&self) -> Outcome<Option<SyncError>> {
-        self.client.connect();
         match self.client.online(self.patience()).await {
             Ok(()) => Ok(None),
             Err(why @ (SyncError::Offline(_) | SyncError::TimedOut)) => Ok(Some(why)),

@@ -1,7 +1,7 @@
 //! The connection of one profile: dials, carries frames both ways, waits, dials again.
 //!
 //! ```text
-//! run: dial -> connected -> (ended) -> wait -> dial -> ...      until told to stop, or a refusal that does not pass
+//! run: dial -> connected -> (ended) -> wait -> dial -> ...      until told to stop
 //! ```
 
 use crate::client::worker::{Input, OUTPUTS_MAX, Output, now};
@@ -11,7 +11,7 @@ use kith_protocol::error::CloseCode;
 use kith_protocol::frame::ServerFrame;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// How often a link is looked at.
@@ -32,6 +32,8 @@ pub(crate) struct Actor {
     pub(crate) connect: Arc<dyn Connect>,
     pub(crate) input: mpsc::Sender<Input>,
     pub(crate) wakes: WakeReceiver,
+    /// Who waits to dial, dials.
+    pub(crate) again: Arc<Notify>,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -39,6 +41,8 @@ pub(crate) struct Actor {
 enum Ended {
     /// Told to.
     Stopped,
+    /// A refusal that does not pass: not tried again by itself.
+    Refused,
     /// Tried again after this.
     Retry(Retry),
     /// The relay said when to come back.
@@ -47,8 +51,16 @@ enum Ended {
     Abandoned,
 }
 
+/// Before the next dial, which somebody may ask for at any time.
+struct Pause {
+    /// How long; `None`: until it is asked for.
+    wait: Option<Duration>,
+    /// Whether a wake ends it.
+    wakes: bool,
+}
+
 impl Actor {
-    /// Runs until it is told to stop, or nothing more can be expected.
+    /// Runs until it is told to stop.
     pub(crate) async fn run(mut self) {
         let mut backoff = Backoff::new();
         loop {
@@ -61,35 +73,44 @@ impl Actor {
                 () = stopped(&mut self.stop) => None,
                 dialed = connect.connect() => Some(dialed),
             };
-            let (wait, why) = match dialed {
+            let (pause, why) = match dialed {
                 None => (None, None),
                 Some(Err(error)) => {
                     tracing::info!(%error, "no link");
-                    (Some(backoff.dial_failed(error.retry())), Some(error.to_string()))
+                    let wait = backoff.dial_failed(error.retry());
+                    (Some(Pause { wait, wakes: true }), Some(error.to_string()))
                 }
                 Some(Ok(link)) => {
                     let opened = Instant::now();
                     let mut identified = false;
                     let ended = self.connected(link, &mut identified).await;
                     let ended_link = EndedLink { identified, lived: opened.elapsed() };
-                    match ended {
+                    let pause = match ended {
                         Ended::Abandoned => return,
-                        Ended::Stopped => (None, None),
-                        Ended::Retry(retry) => (Some(backoff.link_ended(ended_link, retry)), None),
-                        Ended::ComeBack(told) => (Some(Some(backoff.reconnect_in(told))), None),
-                    }
+                        Ended::Stopped => None,
+                        Ended::Refused => Some(Pause { wait: None, wakes: false }),
+                        Ended::Retry(retry) => {
+                            Some(Pause { wait: backoff.link_ended(ended_link, retry), wakes: true })
+                        }
+                        Ended::ComeBack(told) => {
+                            Some(Pause { wait: Some(backoff.reconnect_in(told)), wakes: true })
+                        }
+                    };
+                    (pause, None)
                 }
             };
-            let retry_at = wait.flatten().map(|wait| now() + wait.as_millis() as u64);
+            let wait = pause.as_ref().and_then(|pause| pause.wait);
+            let retry_at = wait.map(|wait| now() + wait.as_millis() as u64);
             if self.input.send(Input::Offline { retry_at, why }).await.is_err() {
                 return;
             }
-            let Some(wait) = wait else { return };
+            let Some(pause) = pause else { return };
             tokio::select! {
                 biased;
                 () = stopped(&mut self.stop) => return,
                 // Another network, or a computer that slept: waiting makes no sense any more.
-                _ = self.wakes.next() => {}
+                _ = self.wakes.next(), if pause.wakes => {}
+                () = self.again.notified() => {}
                 () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
         }
@@ -129,7 +150,7 @@ impl Actor {
                     }
                     Some(Output::Stop) => {
                         link.close(1000, "").await;
-                        return Ended::Stopped;
+                        return Ended::Refused;
                     }
                 },
                 // Nothing is read for which the engine has no room: then the relay waits, and not our memory.
@@ -201,7 +222,7 @@ impl Actor {
                 Ended::Retry(Retry::After(FAULT_WAIT))
             }
             code if code.reconnects() => come_back.map_or(Ended::Retry(Retry::Now), Ended::ComeBack),
-            _ => Ended::Stopped,
+            _ => Ended::Refused,
         }
     }
 }

@@ -24,8 +24,8 @@ use crate::net::{Connect, WakeWatch};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
+use tokio::time::timeout;
 use worker::{INPUTS_MAX, Input, UPDATES_MAX, Worker};
 
 /// How long an answer of the relay is waited for.
@@ -52,6 +52,7 @@ struct Shared {
 /// The actor, while it runs.
 struct Dialing {
     stop: watch::Sender<bool>,
+    again: Arc<Notify>,
     task: tokio::task::JoinHandle<()>,
     _wakes: WakeWatch,
 }
@@ -98,21 +99,26 @@ impl Client {
     }
 
     /// Connects, and stays connected until [`Self::disconnect`]: what waits goes out, what is new comes in. Returns at once;
-    /// must be called within a tokio runtime.
+    /// must be called within a tokio runtime. Where the next attempt is waited for, it is made now.
     pub fn connect(&self) {
         let mut dialing = self.dialing();
-        if dialing.as_ref().is_some_and(|dialing| !dialing.task.is_finished()) {
+        if let Some(dialing) = dialing.as_ref().filter(|dialing| !dialing.task.is_finished()) {
+            if matches!(self.connection(), Connection::Offline { .. } | Connection::Stopped(_)) {
+                dialing.again.notify_one();
+            }
             return;
         }
         let (stop, stopped) = watch::channel(false);
+        let again = Arc::new(Notify::new());
         let wakes = WakeWatch::start();
         let actor = Actor {
             connect: Arc::clone(&self.shared.way),
             input: self.shared.input.clone(),
             wakes: wakes.subscribe(),
+            again: Arc::clone(&again),
             stop: stopped,
         };
-        *dialing = Some(Dialing { stop, task: tokio::spawn(actor.run()), _wakes: wakes });
+        *dialing = Some(Dialing { stop, again, task: tokio::spawn(actor.run()), _wakes: wakes });
     }
 
     /// Ends the connection, and makes no other.
@@ -143,23 +149,26 @@ impl Client {
         self.shared.connection.borrow().clone()
     }
 
-    /// Waits until the relay knows who we are. [`Self::connect`] first.
+    /// Connects, and waits until the relay knows who we are. Why there was no connection before does not count.
     pub async fn online(&self, within: Duration) -> Result<(), SyncError> {
-        let deadline = Instant::now() + within;
         let mut connection = self.shared.connection.clone();
-        loop {
-            match connection.borrow_and_update().clone() {
-                Connection::Online => return Ok(()),
-                Connection::Stopped(why) => return Err(SyncError::Stopped(why)),
-                Connection::Offline { why: Some(why), .. } => return Err(SyncError::Offline(why)),
-                Connection::Offline { .. } | Connection::Connecting => {}
+        connection.mark_unchanged();
+        self.connect();
+        let settled = async {
+            if *connection.borrow() == Connection::Online {
+                return Ok(());
             }
-            match timeout_at(deadline, connection.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return Err(SyncError::Ended),
-                Err(_) => return Err(SyncError::TimedOut),
+            loop {
+                connection.changed().await.map_err(|_| SyncError::Ended)?;
+                match connection.borrow_and_update().clone() {
+                    Connection::Online => return Ok(()),
+                    Connection::Stopped(why) => return Err(SyncError::Stopped(why)),
+                    Connection::Offline { why: Some(why), .. } => return Err(SyncError::Offline(why)),
+                    Connection::Offline { .. } | Connection::Connecting => {}
+                }
             }
-        }
+        };
+        timeout(within, settled).await.unwrap_or(Err(SyncError::TimedOut))
     }
 
     /// Connects and waits until this device holds all that the relay has, and the relay all that was written here.
@@ -167,12 +176,20 @@ impl Client {
     pub async fn sync_once(
         &self,
         within: Duration,
-        mut told: impl FnMut(Progress),
+        told: impl FnMut(Progress),
     ) -> Result<Progress, SyncError> {
-        let deadline = Instant::now() + within;
+        let synced = async {
+            self.online(within).await?;
+            self.synced(told).await
+        };
+        timeout(within, synced).await.unwrap_or(Err(SyncError::TimedOut))
+    }
+
+    async fn synced(&self, mut told: impl FnMut(Progress)) -> Result<Progress, SyncError> {
         let mut updates = self.updates();
-        self.connect();
-        self.online(within).await?;
+        // A push of what others wrote a moment ago may still be on its way: the heads tell. If they get lost with the
+        // connection, the next one begins with them.
+        let _ = self.request(|engine, _| engine.ask_heads()).await;
         loop {
             let progress = self.progress().await?;
             told(progress);
@@ -180,10 +197,7 @@ impl Client {
                 return Ok(progress);
             }
             // Whatever happens next is a reason to look again, once for all that waits.
-            let Ok(next) = timeout_at(deadline, updates.next()).await else {
-                return Err(SyncError::TimedOut);
-            };
-            let mut next = Some(next.ok_or(SyncError::Ended)?);
+            let mut next = Some(updates.next().await.ok_or(SyncError::Ended)?);
             while let Some(update) = next {
                 match update {
                     Next::Update(Update::Connection(Connection::Stopped(why))) => {

@@ -154,7 +154,11 @@ pub(crate) fn nowhere() -> Client {
 }
 
 /// Waits for an update of which something is wanted.
-pub(crate) async fn heard<T>(updates: &mut Updates, mut wanted: impl FnMut(Update) -> Option<T>) -> T {
+pub(crate) async fn heard<T>(
+    what: &str,
+    updates: &mut Updates,
+    mut wanted: impl FnMut(Update) -> Option<T>,
+) -> T {
     let wait = async {
         loop {
             match updates.next().await {
@@ -168,5 +172,8 @@ pub(crate) async fn heard<T>(updates: &mut Updates, mut wanted: impl FnMut(Updat
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("in time")
+    let Ok(found) = tokio::time::timeout(Duration::from_secs(20), wait).await else {
+        panic!("{what} was not heard in time")
+    };
+    found
 }

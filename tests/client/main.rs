@@ -21,7 +21,7 @@ async fn two_people_talk_and_find_everything_again_without_a_network() {
     let room = alice.dm("@bob").await.unwrap();
     let txn = alice.send(room, Outgoing::text("hello")).await.unwrap();
     assert_eq!(alice.acked(txn, SOON).await.unwrap().0, 2);
-    let line = house::heard(&mut heard, |update| match update {
+    let line = house::heard("the message", &mut heard, |update| match update {
         Update::Timeline { diff: Diff::Append { messages }, .. } => {
             messages.into_iter().find(|line| line.text == "hello")
         }
@@ -29,7 +29,7 @@ async fn two_people_talk_and_find_everything_again_without_a_network() {
     })
     .await;
     assert_eq!(line.sender, alice.me().await.unwrap().person.account);
-    let notified = house::heard(&mut notices, |update| match update {
+    let notified = house::heard("the notification", &mut notices, |update| match update {
         Update::Notification(decision) => Some(decision),
         _ => None,
     })
@@ -85,7 +85,7 @@ async fn a_second_device_is_linked_and_revoked() {
 
     let mut updates = phone.updates();
     alice.revoke(id).await.unwrap();
-    let stopped = house::heard(&mut updates, |update| match update {
+    let stopped = house::heard("the end", &mut updates, |update| match update {
         Update::Connection(Connection::Stopped(why)) => Some(why),
         _ => None,
     })
@@ -132,6 +132,7 @@ async fn a_group_is_made_changed_and_left() {
     let room = alice.create_room("Garden", vec![person.account]).await.unwrap();
     let txn = alice.send(room, Outgoing::text("who waters?")).await.unwrap();
     let seq = alice.acked(txn, SOON).await.unwrap();
+    alice.sync_once(SOON, |_| {}).await.unwrap();
     bob.sync_once(SOON, |_| {}).await.unwrap();
     assert_eq!(bob.room(room).await.unwrap().unwrap().title, "Garden");
     let line = bob.history(room, None, 10).await.unwrap().pop().unwrap();
@@ -148,6 +149,7 @@ async fn a_group_is_made_changed_and_left() {
     bob.leave(room).await.unwrap();
     assert_eq!(bob.room(room).await.unwrap().unwrap().role, None);
     assert!(bob.send(room, Outgoing::text("still there?")).await.is_err());
+    alice.sync_once(SOON, |_| {}).await.unwrap();
     assert_eq!(alice.members(room).await.unwrap().len(), 1);
     alice.shutdown().await;
     bob.shutdown().await;
@@ -187,7 +189,7 @@ async fn a_damaged_store_is_set_aside_and_filled_again() {
     let alice = house.open("alice").await.unwrap();
     let mut updates = alice.updates();
     alice.sync_once(SOON, |_| {}).await.unwrap();
-    house::heard(&mut updates, |update| match update {
+    house::heard("the old store", &mut updates, |update| match update {
         Update::Trouble(Trouble::StoreSetAside(_)) => Some(()),
         _ => None,
     })
@@ -211,4 +213,38 @@ async fn updates_that_nobody_reads_are_counted() {
     let other: Client = alice.clone();
     alice.shutdown().await;
     assert!(other.rooms().await.is_err());
+}
+
+#[tokio::test]
+async fn a_cut_connection_heals_by_itself() {
+    let mut house = House::new();
+    let alice = house.join("alice").await;
+    let bob = house.join("bob").await;
+    let room = alice.dm("bob").await.unwrap();
+    let mut connection = alice.updates();
+    house.set_online(false);
+    let why = house::heard("why there is no connection", &mut connection, |update| match update {
+        // The first end has no reason of its own; the dial after it has.
+        Update::Connection(Connection::Offline { why: Some(why), .. }) => Some(why),
+        _ => None,
+    })
+    .await;
+    assert!(why.contains("cannot reach"), "{why}");
+    let txn = alice.send(room, Outgoing::text("written while away")).await.unwrap();
+    house.set_online(true);
+    alice.acked(txn, SOON).await.unwrap();
+    // Bob was cut as well, and asks nobody to come back.
+    let mut heard = bob.updates();
+    if bob.room(room).await.unwrap().and_then(|chat| chat.last).is_none() {
+        house::heard("the message after the cut", &mut heard, |update| match update {
+            Update::Timeline { diff: Diff::Append { messages }, .. } => {
+                messages.iter().any(|line| !line.text.is_empty()).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+    }
+    assert_eq!(bob.history(room, None, 10).await.unwrap().pop().unwrap().text, "written while away");
+    alice.shutdown().await;
+    bob.shutdown().await;
 }

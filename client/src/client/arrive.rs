@@ -43,7 +43,6 @@ impl Client {
         })
         .await?;
         let client = start(unlocked, access).await?;
-        client.connect();
         match client.online(ADMIT_MAX).await {
             Ok(()) => Ok(client),
             Err(error) => {

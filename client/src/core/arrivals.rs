@@ -29,22 +29,28 @@ pub(crate) struct Tried {
 
 #[derive(Debug)]
 pub(crate) enum Waiting {
-    Page { page: Page, plan: PagePlan },
+    Page { page: Page, plan: PagePlan, wanted: Seq },
     Pushed(Entries),
-    Registers(Registers),
+    Registers { registers: Registers, wanted: Rev },
     Control(Control),
 }
 
 impl Engine {
     pub(crate) fn on_page(&mut self, now: Millis, page: Page) -> Result<(), Fault> {
-        let Some(Purpose::Page { room, plan }) = self.requests.take(page.req) else { return Ok(()) };
+        let Some(Purpose::Page { room, plan, wanted }) = self.requests.take(page.req) else { return Ok(()) };
         if page.room != room {
             return Ok(());
         }
-        self.take_page(now, page, plan, Tried::default())
+        self.take_page(now, page, (plan, wanted), Tried::default())
     }
 
-    fn take_page(&mut self, now: Millis, page: Page, plan: PagePlan, tried: Tried) -> Result<(), Fault> {
+    fn take_page(
+        &mut self,
+        now: Millis,
+        page: Page,
+        (plan, wanted): (PagePlan, Seq),
+        tried: Tried,
+    ) -> Result<(), Fault> {
         let id = page.room;
         if plan == PagePlan::Probe {
             self.on_probed(&id, &page)?;
@@ -54,12 +60,14 @@ impl Engine {
         let before = self.rooms.get(&id).map(|room| room.row.held());
         let missing = self.take_entries(now, id, page.first, &page.entries, Origin::Page(plan), tried)?;
         if let Some(missing) = missing {
-            self.park(missing, id, tried, Waiting::Page { page, plan });
+            self.park(missing, id, tried, Waiting::Page { page, plan, wanted });
             return Ok(());
         }
         if let Some(room) = self.rooms.get_mut(&id) {
-            // The relay has less than it said: what it said does not count any more.
-            if before == Some(room.row.held()) && room.row.newest() < room.row.head.seq {
+            // The relay has less than it said: what it said does not count any more. What was heard since the question
+            // was asked does.
+            let lacking = before == Some(room.row.held()) && room.row.newest() < room.row.head.seq;
+            if lacking && room.row.head.seq <= wanted {
                 tracing::warn!(room = %id, "the relay has less than its head says");
                 room.row.head.seq = room.row.newest();
                 room.dirty = true;
@@ -164,27 +172,28 @@ impl Engine {
                 self.want(&registers.room);
                 return Ok(());
             }
-            return self.take_register_page(registers, Tried::default());
+            return self.take_register_page(registers, Rev::ZERO, Tried::default());
         }
         match self.requests.take(registers.req) {
-            Some(Purpose::Registers { room }) if room == registers.room => {
-                self.take_register_page(registers, Tried::default())
+            Some(Purpose::Registers { room, wanted }) if room == registers.room => {
+                self.take_register_page(registers, wanted, Tried::default())
             }
             _ => Ok(()),
         }
     }
 
-    fn take_register_page(&mut self, registers: Registers, tried: Tried) -> Result<(), Fault> {
+    fn take_register_page(&mut self, registers: Registers, wanted: Rev, tried: Tried) -> Result<(), Fault> {
         let id = registers.room;
         if let Some(missing) = self.take_registers(&id, &registers.values, tried)? {
-            self.park(missing, id, tried, Waiting::Registers(registers));
+            self.park(missing, id, tried, Waiting::Registers { registers, wanted });
             return Ok(());
         }
         if let Some(room) = self.rooms.get_mut(&id) {
             // The newest value carries the room's Rev: an answer without any says that there is no more.
             match registers.values.last() {
                 Some(value) => room.row.rev = room.row.rev.max(value.rev),
-                None => room.row.head.rev = room.row.rev,
+                None if room.row.head.rev <= wanted => room.row.head.rev = room.row.rev,
+                None => {}
             }
             room.dirty = true;
         }
@@ -235,9 +244,13 @@ impl Engine {
         self.sync.parked = waiting;
         for parked in ready {
             match parked.what {
-                Waiting::Page { page, plan } => self.take_page(now, page, plan, parked.tried)?,
+                Waiting::Page { page, plan, wanted } => {
+                    self.take_page(now, page, (plan, wanted), parked.tried)?;
+                }
                 Waiting::Pushed(entries) => self.take_pushed(now, entries, parked.tried)?,
-                Waiting::Registers(registers) => self.take_register_page(registers, parked.tried)?,
+                Waiting::Registers { registers, wanted } => {
+                    self.take_register_page(registers, wanted, parked.tried)?;
+                }
                 Waiting::Control(control) => self.take_control(now, control, parked.tried)?,
             }
             // Each has changes of its own; together they might be more than one commit takes.

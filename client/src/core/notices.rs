@@ -64,6 +64,12 @@ impl Engine {
         Ok(())
     }
 
+    /// The account is new: all that comes is news.
+    pub(crate) fn nothing_was_before(&mut self) {
+        self.notices.first_synced = true;
+        self.changes.put(Tree::Meta, keys::meta(FIRST_SYNC), [1]);
+    }
+
     /// The connection is gone: what comes with the next one was missed.
     pub(crate) fn reset_notices(&mut self) {
         self.notices.caught_up = false;

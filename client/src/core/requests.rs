@@ -8,7 +8,7 @@ use super::settings::ChainJob;
 use super::sync::PagePlan;
 use bytes::Bytes;
 use kith_protocol::frame::Invite;
-use kith_protocol::ids::{AccountId, RegisterKey, RoomId, Seq};
+use kith_protocol::ids::{AccountId, RegisterKey, Rev, RoomId, Seq};
 use kith_protocol::recovery::RecoveryKey;
 use std::collections::BTreeMap;
 
@@ -43,9 +43,11 @@ pub(crate) enum Purpose {
     Join {
         attempt: u32,
     },
+    /// `wanted`: where the room's end was thought to be.
     Page {
         room: RoomId,
         plan: PagePlan,
+        wanted: Seq,
     },
     Control {
         room: RoomId,
@@ -55,6 +57,7 @@ pub(crate) enum Purpose {
     },
     Registers {
         room: RoomId,
+        wanted: Rev,
     },
     Register {
         room: RoomId,

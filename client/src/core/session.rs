@@ -146,6 +146,7 @@ impl Engine {
                 self.people.extend(&welcome.account, vec![genesis], &mut self.changes);
             }
             self.invited_to = self.me.admitted(&mut *self.vault)?;
+            self.nothing_was_before();
         }
         self.session = Session::Live;
         let profile = ProfileRow { handle: welcome.handle, name: welcome.name, admin: welcome.admin };

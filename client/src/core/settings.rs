@@ -294,7 +294,7 @@ impl Engine {
         let Some(purpose) = self.requests.take(req) else { return Ok(()) };
         match purpose {
             Purpose::Join { attempt } => self.on_join_refused(code, attempt),
-            Purpose::Page { room, .. } | Purpose::Control { room } | Purpose::Registers { room } => {
+            Purpose::Page { room, .. } | Purpose::Control { room } | Purpose::Registers { room, .. } => {
                 self.fetch_refused(now, room, code, retry_in_ms);
             }
             Purpose::Chain { account } => self.chain_came(now, account)?,

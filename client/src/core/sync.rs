@@ -28,8 +28,8 @@ pub(crate) struct Sync {
     pub(super) chains_asked: BTreeSet<AccountId>,
     /// Older pages that somebody waits for.
     pub(super) older: BTreeMap<RoomId, Vec<Ticket>>,
-    /// Who waits for all heads.
-    pub(super) heads_asked: Vec<Ticket>,
+    /// Who waits for all heads, in the order of asking.
+    pub(super) heads_asked: VecDeque<Ticket>,
     /// Rooms whose heads were heard.
     heard: BTreeSet<RoomId>,
     pub(super) hold_until: Option<Millis>,
@@ -128,8 +128,10 @@ impl Engine {
             self.want(&head.room);
         }
         if heads.done {
-            self.sync.heads_done = true;
-            for ticket in std::mem::take(&mut self.sync.heads_asked) {
+            // The first answer of a connection is to nobody's question.
+            if std::mem::replace(&mut self.sync.heads_done, true)
+                && let Some(ticket) = self.sync.heads_asked.pop_front()
+            {
                 self.reply(ticket, Ok(Reply::Done));
             }
             self.lost_rooms();
@@ -142,7 +144,7 @@ impl Engine {
             return Err(RequestError::Offline);
         }
         let ticket = self.requests.ticket();
-        self.sync.heads_asked.push(ticket);
+        self.sync.heads_asked.push_back(ticket);
         // The answer carries no number.
         self.transmit(ClientFrame::FetchHeads(Request { req: 0 }));
         Ok(ticket)
@@ -253,7 +255,8 @@ impl Engine {
         before: Seq,
         limit: u32,
     ) -> ClientFrame {
-        let req = self.requests.open(Purpose::Page { room, plan });
+        let wanted = self.rooms.get(&room).map_or(Seq::ZERO, |room| room.row.head.seq);
+        let req = self.requests.open(Purpose::Page { room, plan, wanted });
         let newest = plan != PagePlan::Forward;
         ClientFrame::Fetch(Fetch { req, room, after, before, newest, limit })
     }
@@ -264,7 +267,8 @@ impl Engine {
     }
 
     fn fetch_registers(&mut self, room: RoomId, after: Rev) -> ClientFrame {
-        let req = self.requests.open(Purpose::Registers { room });
+        let wanted = self.rooms.get(&room).map_or(Rev::ZERO, |room| room.row.head.rev);
+        let req = self.requests.open(Purpose::Registers { room, wanted });
         ClientFrame::FetchRegisters(FetchRegisters { req, room, after })
     }
 
