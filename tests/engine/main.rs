@@ -6,8 +6,9 @@ mod chaos;
 mod speed;
 mod world;
 
-use kith_client::core::{Reply, RequestError, Trouble, Update};
+use kith_client::core::{Reply, RequestError, RoomsDiff, Trouble, Update};
 use kith_client::timeline::State;
+use kith_client::vault::MemoryVault;
 use kith_protocol::frame::ServerFrame;
 use kith_protocol::ids::Seq;
 use world::World;
@@ -496,4 +497,49 @@ fn versions_too_far_apart_end_with_a_sentence() {
     engine.handle_frame(now, ServerFrame::Hello(hello));
     let why = engine.stopped().unwrap().to_string();
     assert!(why.contains("version 9") && why.contains("update"), "{why}");
+}
+
+#[test]
+fn a_device_that_did_not_hear_that_it_was_linked_links_again() {
+    let mut w = World::new();
+    let alice = w.join("alice");
+    let vault = MemoryVault::new();
+    assert_eq!(w.link_by(alice, "phone", vault.clone(), false), None);
+    assert_eq!(w.devices[alice].engine.devices().len(), 2, "it was added all the same");
+    let phone = w.link_by(alice, "phone", vault, true).unwrap();
+    assert!(w.devices[phone].engine.is_live());
+    assert_eq!(w.devices[alice].engine.devices().len(), 2, "the same device, and no third one");
+}
+
+#[test]
+fn an_account_whose_id_begins_like_a_handle_is_known_after_a_restart() {
+    let mut w = World::new();
+    let bob = w.join("bob");
+    let alice = w.join_as("alice", 2, |id| id.0[0] == b'@');
+    let room = w.dm(alice, bob);
+    w.say(alice, room, "hello");
+    w.settle();
+    w.crash(bob, usize::MAX);
+    assert_eq!(w.devices[bob].engine.room(&room).unwrap().unwrap().title, "alice");
+}
+
+#[test]
+fn a_sync_is_done_when_those_who_wrote_have_names() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let before = w.devices[bob].updates.len();
+    let room = w.dm(alice, bob);
+    w.say(alice, room, "hello");
+    w.settle();
+    let news = &w.devices[bob].updates[before..];
+    let named = news
+        .iter()
+        .position(|update| matches!(update, Update::Rooms(RoomsDiff::Set(room)) if room.title == "alice"));
+    let done = news.iter().position(|update| matches!(update, Update::Progress(progress) if progress.done));
+    assert!(named.unwrap() < done.unwrap(), "{news:?}");
+    let notice = news.iter().find_map(|update| match update {
+        Update::Notification(decision) => decision.notice.as_ref(),
+        _ => None,
+    });
+    assert_eq!(notice.unwrap().title, "alice", "nobody is told of a message by an id");
 }

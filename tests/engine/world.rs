@@ -6,18 +6,19 @@ use kith_client::core::{Engine, Entropy, Identity, Newcomer, Parts, Reply, Reque
 use kith_client::store::MemoryStore;
 use kith_client::timeline::Message;
 use kith_client::vault::MemoryVault;
-use kith_protocol::frame::{ChainGrew, ClientFrame, Presences, Refused, ServerFrame};
-use kith_protocol::ids::{Incarnation, RoomId, Seq};
+use kith_protocol::frame::{ClientFrame, Presences, Refused, ServerFrame};
+use kith_protocol::ids::{AccountId, Incarnation, RoomId, Seq};
 use kith_protocol::keys::Challenge;
 use kith_protocol::link::InviteLink;
 use kith_relay::relay::admission::{self, Turned};
 use kith_relay::relay::conn::{Conn, Identity as Who};
 use kith_relay::relay::outbound::{Next, Outbound};
+use kith_relay::relay::publish::publish;
 use kith_relay::relay::reads::{self, Read};
 use kith_relay::relay::registry::Registry;
 use kith_relay::relay::session::{Session, Step};
 use kith_relay::relay::slots::Slots;
-use kith_relay::relay::writer::{Asker, Committed, Job, Move, WriteLimits, Writer, Written};
+use kith_relay::relay::writer::{Asker, Job, WriteLimits, Writer, Written};
 use kith_relay::relay::writes::Write;
 use kith_relay::store::memory::MemoryEngine;
 use kith_relay::store::{Engine as Log, InviteRow, RelayRole};
@@ -74,15 +75,25 @@ impl World {
     /// A new account with its first device, admitted and in step.
     pub(crate) fn join(&mut self, handle: &str) -> Id {
         let seed = self.devices.len() as u64 + 1;
-        let token = [seed as u8; 16];
+        self.join_as(handle, seed, |_| true)
+    }
+
+    /// The same for an account whose id is as wanted.
+    pub(crate) fn join_as(&mut self, handle: &str, seed: u64, wanted: impl Fn(&AccountId) -> bool) -> Id {
+        let token = [self.devices.len() as u8 + 1; 16];
         let invite =
             InviteRow { token, uses: 1, expires_at: u64::MAX, role: RelayRole::Owner, room: None, by: None };
         self.relay.write(self.now, Asker::Waiting(Box::new(|_| {})), Write::PutInvite(invite));
-        let mut vault = MemoryVault::new();
-        let mut entropy = Entropy::seeded(seed);
         let link = InviteLink { relay: "ws://127.0.0.1:1".into(), token, pin: None, from: None, room: None };
         let who = Newcomer { name: handle.into(), handle: Some(handle.into()), device_name: "laptop".into() };
-        let identity = Identity::join(&mut vault, &mut entropy, &link, &who, self.now).unwrap();
+        let now = self.now;
+        let made = |seed: u64| {
+            let mut vault = MemoryVault::new();
+            let identity = Identity::join(&mut vault, &mut Entropy::seeded(seed), &link, &who, now).unwrap();
+            (seed, vault, identity)
+        };
+        let (seed, vault, identity) =
+            (seed..).map(made).find(|(_, _, identity)| wanted(&identity.account())).expect("some seed fits");
         let id = self.add(handle, vault, identity, seed);
         self.connect(id);
         self.settle();
@@ -116,11 +127,16 @@ impl World {
 
     /// A second device of somebody who is connected, linked with a code.
     pub(crate) fn link(&mut self, to: Id, name: &str) -> Id {
+        self.link_by(to, name, MemoryVault::new(), true).expect("it hears that it was linked")
+    }
+
+    /// The same with a vault from before. It may not hear that it was confirmed: then it is no device yet.
+    pub(crate) fn link_by(&mut self, to: Id, name: &str, mut vault: MemoryVault, hears: bool) -> Option<Id> {
         use kith_client::core::{LinkStep, Linking};
-        let seed = self.devices.len() as u64 + 1;
+        self.now += 1;
+        let seed = self.now;
         let (code, _, answered) = self.devices[to].engine.link_offer(self.now).unwrap();
         self.settle();
-        let mut vault = MemoryVault::new();
         let mut linking = Linking::new(&mut vault, &mut Entropy::seeded(seed), code, name).unwrap();
         let (_, hello) = admission::hello(self.relay.incarnation, [9; 32], self.now);
         linking.connected();
@@ -139,7 +155,7 @@ impl World {
                     let id = self.add(name, vault, identity, seed);
                     self.connect(id);
                     self.settle();
-                    return id;
+                    return Some(id);
                 }
                 Some(LinkStep::Failed(why)) => panic!("{why}"),
                 None => {}
@@ -149,6 +165,10 @@ impl World {
             if let Some(Ok(Reply::Answered(answered))) = self.reply_to(to, answered) {
                 assert_eq!(Some(answered.digits), digits, "both sides show the same");
                 self.devices[to].engine.link_confirm(self.now, true).unwrap();
+                self.settle();
+                if !hears {
+                    return None;
+                }
             }
             self.settle();
             linking.handle_timeout(self.now);
@@ -498,32 +518,7 @@ impl Relay {
             conn.sent();
         }
         let committed = self.writer.commit(vec![Job { from, write, now }]);
-        self.publish(committed);
-    }
-
-    fn publish(&self, mut committed: Committed) {
-        for (account, room, direction) in &committed.moves {
-            if let (Move::In, Some(growth)) = (direction, committed.rooms.get(room)) {
-                self.registry.join(account, room, growth.head);
-            }
-        }
-        for (room, frame, except, _) in committed.pushes() {
-            self.registry.push(&room, &frame, except);
-        }
-        for (account, room, direction) in &committed.moves {
-            if *direction == Move::Out {
-                self.registry.part(account, room);
-            }
-        }
-        for (account, len) in &committed.chains {
-            let frame = ServerFrame::ChainGrew(ChainGrew { account: *account, len: *len }).encode();
-            self.registry.tell(account, &frame, None);
-        }
-        let closed = std::mem::take(&mut committed.closed);
-        committed.answer();
-        for (account, device, code) in closed {
-            self.registry.close(&account, device.as_ref(), code);
-        }
+        publish(&self.registry, committed);
     }
 }
 

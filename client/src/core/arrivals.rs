@@ -215,6 +215,10 @@ impl Engine {
     /// Asks for what follows in an account's chain, unless that was done.
     pub(crate) fn ask_chain(&mut self, account: AccountId) {
         if self.sync.chains_asked.insert(account) {
+            // Who has never been heard of gets a name before anything of theirs is shown or told.
+            if !self.directory.knows(&account) {
+                self.ask_unknown([account]);
+            }
             let from = self.people.len(&account);
             let req = self.requests.open(Purpose::Chain { account });
             self.transmit(ClientFrame::FetchChain(FetchChain { req, account, from }));

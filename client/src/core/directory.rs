@@ -64,6 +64,11 @@ impl Directory {
         }
         news
     }
+
+    /// Whether this device has heard a name of somebody.
+    pub(crate) fn knows(&self, account: &AccountId) -> bool {
+        self.people.contains_key(account)
+    }
 }
 
 impl Engine {
@@ -151,7 +156,8 @@ impl Engine {
         self.ask_unknown(known.into_iter().chain(partners).chain(inviter));
     }
 
-    fn ask_unknown(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+    /// Asks for names, once on each connection.
+    pub(crate) fn ask_unknown(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
         if !self.is_live() {
             return;
         }
@@ -174,7 +180,7 @@ impl Engine {
         let members: Vec<AccountId> =
             fold.map(|fold| fold.room.members().map(|(account, _)| *account).collect()).unwrap_or_default();
         let unknown: Vec<AccountId> =
-            members.into_iter().filter(|account| !self.directory.people.contains_key(account)).collect();
+            members.into_iter().filter(|account| !self.directory.knows(account)).collect();
         self.ask_unknown(unknown);
         self.apply_own_to(id)
     }
@@ -197,20 +203,9 @@ impl Engine {
                 room.told = false;
             }
         }
-        if matches!(purpose, Purpose::Names) {
-            self.names_came();
-        }
         if let Purpose::Lookup { ticket, handle: None } = purpose {
             let people = accounts.accounts.iter().map(|said| self.directory.person(&said.account)).collect();
             self.reply(ticket, Ok(Reply::People(people)));
-        }
-    }
-
-    /// Names are part of a sync: a room that has none cannot be shown, or named by a person.
-    pub(crate) fn names_came(&mut self) {
-        if !self.requests.names_under_way() {
-            let progress = self.progress();
-            self.tell(Update::Progress(progress));
         }
     }
 

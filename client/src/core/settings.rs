@@ -310,8 +310,7 @@ impl Engine {
             | Purpose::Profile { ticket, .. }
             | Purpose::Invites { ticket }
             | Purpose::Done { ticket } => self.reply(ticket, Err(RequestError::Refused(code))),
-            Purpose::Names => self.names_came(),
-            Purpose::ChainAgain => {}
+            Purpose::Names | Purpose::ChainAgain => {}
         }
         Ok(())
     }

@@ -279,7 +279,7 @@ impl Engine {
         self.transmit(frame);
     }
 
-    /// How far the log was read.
+    /// How far the log was read. Names are part of it: without them a room cannot be shown, or named by a person.
     pub fn progress(&self) -> Progress {
         let mut progress = Progress { outbox: self.outbox.waiting(), ..Progress::default() };
         for room in self.rooms.values() {
@@ -310,7 +310,10 @@ impl Engine {
 
     /// Tells how far it has come, if that is news. Looks at all rooms only while something is under way.
     pub(crate) fn tell_progress(&mut self) {
-        let idle = self.sync.queued.is_empty() && self.pending.is_empty() && self.outbox.waiting() == 0;
+        let idle = self.sync.queued.is_empty()
+            && !self.requests.names_under_way()
+            && self.pending.is_empty()
+            && self.outbox.waiting() == 0;
         if self.sync.told.done && idle && self.is_live() {
             return;
         }
