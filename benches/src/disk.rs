@@ -53,7 +53,7 @@ pub(crate) fn fill(folder: &Path, entries: &[Bytes], rooms: i64, group: usize, r
     connection.execute_batch(TABLES)?;
     let mut insert = connection.prepare("INSERT INTO entries (place, entry) VALUES (?1, ?2)")?;
     let mut note =
-        connection.prepare("INSERT OR IGNORE INTO transactions (device, txn, place) VALUES (?1, ?2, ?3)")?;
+        connection.prepare("INSERT OR IGNORE INTO transactions (txn, device, place) VALUES (?1, ?2, ?3)")?;
     let (mut begin, mut commit) = (connection.prepare("BEGIN IMMEDIATE")?, connection.prepare("COMMIT")?);
     let watch = Watch::start();
     let mut number = 0_i64;
@@ -64,7 +64,7 @@ pub(crate) fn fill(folder: &Path, entries: &[Bytes], rooms: i64, group: usize, r
             let place = room << 40 | (seq + 1);
             if rows == Rows::EntriesAndTransactions {
                 // The transaction id, where an entry's header has it.
-                note.execute(params![room, entry.get(TXN_AT..TXN_AT + 16), place])?;
+                note.execute(params![entry.get(TXN_AT..TXN_AT + 16), room, place])?;
             }
             insert.execute(params![place, entry.as_ref()])?;
             number += 1;
@@ -77,7 +77,7 @@ pub(crate) fn fill(folder: &Path, entries: &[Bytes], rooms: i64, group: usize, r
 const TABLES: &str = "
 CREATE TABLE entries (place INTEGER PRIMARY KEY, entry BLOB NOT NULL);
 CREATE TABLE transactions (
-    device INTEGER NOT NULL, txn BLOB NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (device, txn)
+    txn BLOB NOT NULL, device INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (txn, device)
 ) WITHOUT ROWID;
 ";
 /// Behind the length of the header, see `kith_protocol::entry::Header`.

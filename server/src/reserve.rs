@@ -88,6 +88,10 @@ impl<F: Fn() -> io::Result<u64> + Send> Engine for Reserved<F> {
         self.engine.rollback();
     }
 
+    fn rest(&mut self, idle: bool) {
+        self.engine.rest(idle);
+    }
+
     fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError> {
         self.engine.put_account(account)
     }

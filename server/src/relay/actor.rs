@@ -42,17 +42,27 @@ const REPUBLISH: u8 = 14;
 const REPUBLISH_BYTES: u32 = 512;
 
 /// Runs one connection to its end.
-pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(hub: Arc<Hub>, mut socket: WebSocketStream<S>) {
-    match identified(&hub, &mut socket).await {
+///
+/// The future of an idle connection holds no more than what waits for a frame: beginning and end have a box of their own
+/// for as long as they last.
+pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    hub: Arc<Hub>,
+    mut socket: Box<WebSocketStream<S>>,
+) {
+    let identified = Box::pin(identified(&hub, &mut socket)).await;
+    let code = match identified {
         Ok(conn) => {
             let _registered = Registered { hub: &hub, conn: &conn };
             hub.metrics.identified.inc();
-            let code = Actor::new(&hub, &mut socket, Arc::clone(&conn)).run().await;
+            let mut actor = Actor::new(&hub, &mut socket, Arc::clone(&conn));
+            let code = actor.run().await;
             hub.metrics.identified.dec();
-            close(&hub, &mut socket, code).await;
+            Box::pin(close(&hub, &mut socket, code)).await;
+            return;
         }
-        Err(code) => close(&hub, &mut socket, code).await,
-    }
+        Err(code) => code,
+    };
+    Box::pin(close(&hub, &mut socket, code)).await;
 }
 
 /// Takes the connection out of the registry however its task ends.
@@ -237,7 +247,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
         }
     }
 
-    async fn run(mut self) -> Ended {
+    async fn run(&mut self) -> Ended {
         let mut sleep = pin!(tokio::time::sleep_until(self.deadline()));
         loop {
             match poll_fn(|cx| self.poll_event(cx, sleep.as_mut())).await {
@@ -375,7 +385,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
         match step {
             Step::Done => None,
             Step::Write(write) => {
-                self.hub.write(self.session.conn(), *write).await;
+                self.hub.write(self.session.conn(), write).await;
                 None
             }
             Step::Read(read) => {

@@ -17,10 +17,13 @@ use crate::store::{Engine, Reader, StoreError};
 use kith_protocol::error::{CloseCode, ErrorCode};
 use kith_protocol::frame::{Restarting, ServerFrame};
 use kith_protocol::ids::{AccountId, Incarnation};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 /// Writes that wait for the next group: what a hundred busy devices have in flight.
@@ -110,13 +113,14 @@ impl Hub {
     }
 
     /// Hands a write of a connection's to the writer.
-    pub async fn write(&self, conn: &Arc<Conn>, write: Write) {
-        if matches!(write, Write::Entry(..)) {
+    pub async fn write(&self, conn: &Arc<Conn>, write: Box<Write>) {
+        if matches!(*write, Write::Entry(..)) {
             conn.sent();
         }
-        let job = Job { from: Asker::Conn(Arc::clone(conn)), write, now: self.clock.unix_ms() };
-        // Fails only when the relay is at its end; the connection hears of that by itself.
-        let _ = self.jobs.send(job).await;
+        let job = Job { from: Asker::Conn(Arc::clone(conn)), write: *write, now: self.clock.unix_ms() };
+        if let Some(room) = queue(&self.jobs, job) {
+            room.await;
+        }
     }
 
     /// Writes, and waits for what comes of it.
@@ -134,8 +138,10 @@ impl Hub {
     /// Hands a question of a connection's to a reader; answers come in the order of the questions.
     pub async fn read(&self, conn: &Arc<Conn>, read: Read) {
         conn.asked();
-        let reader = conn.id as usize % self.readers.len();
-        let _ = self.readers[reader].send(Question::Answer(Arc::clone(conn), read)).await;
+        let reader = &self.readers[conn.id as usize % self.readers.len()];
+        if let Some(room) = queue(reader, Question::Answer(Arc::clone(conn), read)) {
+            room.await;
+        }
     }
 
     /// Runs something beside a reader, and waits for it; `None` when the relay is at its end.
@@ -153,12 +159,20 @@ impl Hub {
     }
 
     /// Runs one connection to its end.
-    pub async fn serve<S>(self: Arc<Self>, socket: tokio_tungstenite::WebSocketStream<S>, peer: Peer)
+    pub fn serve<S>(
+        self: Arc<Self>,
+        socket: tokio_tungstenite::WebSocketStream<S>,
+        peer: Peer,
+    ) -> impl Future<Output = ()> + Send
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send,
     {
-        actor::run(self, socket).await;
-        drop(peer);
+        // Before the future is made: each async function would hold a second copy of it.
+        let socket = Box::new(socket);
+        async move {
+            actor::run(self, socket).await;
+            drop(peer);
+        }
     }
 
     /// Tells all devices when to come back, and ends their connections once that is written.
@@ -232,6 +246,8 @@ fn write(mut writer: Writer, mut queue: mpsc::Receiver<Job>, hub: &std::sync::We
             }
             _ => committed.answer(),
         }
+        // Now that everybody has their answer: what is put off until here makes nobody wait but who comes next.
+        writer.engine_mut().rest(queue.is_empty());
     }
 }
 
@@ -243,11 +259,25 @@ fn read(reader: &dyn Reader, mut questions: mpsc::Receiver<Question>, clock: Clo
                     metrics.fetches.inc();
                 }
                 conn.told();
-                reads::answer(reader, &conn, &read, clock.unix_ms());
+                let entries = reads::answer(reader, &conn, &read, clock.unix_ms());
+                metrics.fetched_entries.inc_by(entries);
             }
             Question::Run(work) => work(reader),
         }
     }
+}
+
+/// Queues at once if there is room, as there nearly always is: only what finds none pays for the state of a wait.
+fn queue<T: Send + 'static>(
+    to: &mpsc::Sender<T>,
+    item: T,
+) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+    // A closed queue means that the relay is at its end; the connection hears of that by itself.
+    let Err(TrySendError::Full(item)) = to.try_send(item) else { return None };
+    let to = to.clone();
+    Some(Box::pin(async move {
+        let _ = to.send(item).await;
+    }))
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {

@@ -49,9 +49,10 @@ impl Read {
     }
 }
 
-/// Answers a question, on the connection that asked it.
-pub fn answer(store: &dyn Reader, conn: &Conn, read: &Read, now: u64) {
-    match frames(store, &conn.identity.account, read, now) {
+/// Answers a question, on the connection that asked it. Returns how many entries of a timeline that took.
+pub fn answer(store: &dyn Reader, conn: &Conn, read: &Read, now: u64) -> u64 {
+    let mut fetched = 0;
+    match frames(store, &conn.identity.account, read, now, &mut fetched) {
         Ok(frames) => frames.into_iter().for_each(|frame| conn.outbound.answer(frame)),
         Err(Refused::Code(code)) => conn.refuse(read.req(), code),
         Err(Refused::Store(error)) => {
@@ -59,6 +60,7 @@ pub fn answer(store: &dyn Reader, conn: &Conn, read: &Read, now: u64) {
             conn.refuse(read.req(), ErrorCode::StorageFailed);
         }
     }
+    fetched
 }
 
 /// Where all rooms of an account stand; it may read none of them further than that.
@@ -83,10 +85,20 @@ impl From<StoreError> for Refused {
     }
 }
 
-fn frames(store: &dyn Reader, account: &AccountId, read: &Read, now: u64) -> Result<Vec<Bytes>, Refused> {
+fn frames(
+    store: &dyn Reader,
+    account: &AccountId,
+    read: &Read,
+    now: u64,
+    fetched: &mut u64,
+) -> Result<Vec<Bytes>, Refused> {
     let one = |frame: ServerFrame| Ok(vec![frame.encode()]);
     match read {
-        Read::Page(fetch) => one(page(store, account, fetch)?),
+        Read::Page(fetch) => {
+            let page = page(store, account, fetch)?;
+            *fetched = page.entries.len() as u64;
+            one(ServerFrame::Page(page))
+        }
         Read::Control(fetch) => one(control(store, account, fetch)?),
         Read::Chain(fetch) => {
             let entries = store.chain(&fetch.account, fetch.from)?;
@@ -141,7 +153,7 @@ fn membership(store: &dyn Reader, account: &AccountId, room: &RoomId) -> Result<
     Ok(store.membership(account, room)?.ok_or(ErrorCode::NotFound)?)
 }
 
-fn page(store: &dyn Reader, account: &AccountId, fetch: &frame::Fetch) -> Result<ServerFrame, Refused> {
+fn page(store: &dyn Reader, account: &AccountId, fetch: &frame::Fetch) -> Result<frame::Page, Refused> {
     let until = membership(store, account, &fetch.room)?.left.map_or(Seq(u64::MAX), |left| left.seq.next());
     let range = Range {
         after: fetch.after,
@@ -151,13 +163,13 @@ fn page(store: &dyn Reader, account: &AccountId, fetch: &frame::Fetch) -> Result
         bytes: limits::PAGE_BYTES,
     };
     let stretch = store.page(&fetch.room, range)?;
-    Ok(ServerFrame::Page(frame::Page {
+    Ok(frame::Page {
         req: fetch.req,
         room: fetch.room,
         first: stretch.first,
         entries: stretch.entries,
         more: stretch.more,
-    }))
+    })
 }
 
 fn control(

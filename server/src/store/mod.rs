@@ -12,6 +12,7 @@ mod conformance;
 pub mod memory;
 mod schema;
 pub mod sqlite;
+mod wal;
 
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
@@ -238,6 +239,10 @@ pub trait Engine: Send {
     fn commit(&mut self) -> Result<(), StoreError>;
     /// Forgets the group.
     fn rollback(&mut self);
+    /// Between groups, once all have their answers: a moment for work that is put off. `idle` if nobody waits just now.
+    fn rest(&mut self, idle: bool) {
+        let _ = idle;
+    }
 
     /// Appends to the timeline of the entry's room, which begins with its first entry. A redaction takes its target's body
     /// away. `(device, txn)` is stored once and for ever.

@@ -36,8 +36,9 @@ CREATE TABLE rooms (
 -- The rowid is room.num << 40 | seq: appending is the fastest thing that SQLite does.
 CREATE TABLE entries (place INTEGER PRIMARY KEY, entry BLOB NOT NULL);
 CREATE TABLE control (room INTEGER NOT NULL, idx INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (room, idx)) WITHOUT ROWID;
+-- Transactions begin with the time: by them first, a new row stands nearly always at the end.
 CREATE TABLE transactions (
-    device INTEGER NOT NULL, txn BLOB NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (device, txn)
+    txn BLOB NOT NULL, device INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (txn, device)
 ) WITHOUT ROWID;
 CREATE TABLE registers (
     room INTEGER NOT NULL, owner BLOB NOT NULL, key BLOB NOT NULL, rev INTEGER NOT NULL, entry BLOB NOT NULL,

@@ -5,7 +5,7 @@
 
 use super::{
     AccountRow, Append, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range, Reader,
-    RelayRole, RoomHead, StoreError, Stretch, Totals, schema,
+    RelayRole, RoomHead, StoreError, Stretch, Totals, schema, wal,
 };
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
@@ -23,10 +23,10 @@ const SEQ_BITS: u32 = 40;
 const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
 /// Rooms whose head stays in memory between groups.
 const HEADS_CACHED_MAX: usize = 100_000;
+/// Kibibytes, as SQLite counts them below zero: the inner pages of the tables. The system keeps the rest.
+const READER_CACHE: i32 = -1024;
 /// What SQLite can count.
 const PAGES_MAX: i64 = 4_294_967_294;
-/// Pages of the write-ahead log before it is folded back: 16 MiB, so that a checkpoint is rare and short.
-const CHECKPOINT_PAGES: u32 = 4096;
 
 /// The writer's connection.
 pub struct SqliteEngine {
@@ -63,10 +63,10 @@ impl SqliteEngine {
         let mut connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "cache_size", -16 * 1024)?;
         connection.set_prepared_statement_cache_capacity(64);
         schema::migrate(&mut connection)?;
+        wal::prepare(&connection, path)?;
         connection.execute(
             "INSERT OR IGNORE INTO meta (name, value) VALUES ('incarnation', ?1)",
             [fresh.as_bytes()],
@@ -215,6 +215,12 @@ impl Engine for SqliteEngine {
         }
     }
 
+    fn rest(&mut self, idle: bool) {
+        if let Err(error) = wal::rest(&self.tables.0, idle) {
+            tracing::warn!(%error, "the write-ahead log could not be folded back");
+        }
+    }
+
     fn append(&mut self, entry: &Entry) -> Result<Append, StoreError> {
         let header = entry.header();
         let room = entry.room();
@@ -222,8 +228,8 @@ impl Engine for SqliteEngine {
         let (num, mut head) = self.room(&room)?;
         let seq = head.seq.next();
         let fresh = self.tables.run(
-            "INSERT OR IGNORE INTO transactions (device, txn, place) VALUES (?1, ?2, ?3)",
-            &[&device, &header.txn.as_bytes(), &place(num, seq)],
+            "INSERT OR IGNORE INTO transactions (txn, device, place) VALUES (?1, ?2, ?3)",
+            &[&header.txn.as_bytes(), &device, &place(num, seq)],
         )?;
         if fresh == 0 {
             let (room, seq) = self
@@ -359,7 +365,7 @@ impl Engine for SqliteEngine {
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.pragma_update(None, "cache_size", -8 * 1024)?;
+        connection.pragma_update(None, "cache_size", READER_CACHE)?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(Box::new(Tables(connection)))
     }
@@ -400,8 +406,8 @@ impl Tables {
 
     fn place_of(&self, device: i64, txn: &TxnId) -> Result<Option<(RoomId, Seq)>, StoreError> {
         let place: Option<i64> = self.one(
-            "SELECT place FROM transactions WHERE device = ?1 AND txn = ?2",
-            &[&device, &txn.as_bytes()],
+            "SELECT place FROM transactions WHERE txn = ?1 AND device = ?2",
+            &[&txn.as_bytes(), &device],
             |row| row.get(0),
         )?;
         let Some(place) = place else { return Ok(None) };
