@@ -287,7 +287,7 @@ impl Engine {
             ServerFrame::Chain(chain) => self.on_chain(now, chain)?,
             ServerFrame::Appended(appended) => self.on_appended(now, &appended)?,
             ServerFrame::RegisterSet(set) => self.on_register_set(now, &set)?,
-            ServerFrame::RegisterConflict(conflict) => self.on_register_conflict(now, conflict)?,
+            ServerFrame::RegisterConflict(conflict) => self.on_register_conflict(conflict)?,
             ServerFrame::Accounts(accounts) => self.on_accounts(accounts),
             ServerFrame::Invites(invites) => {
                 if let Some(Purpose::Invites { ticket }) = self.requests.take(invites.req) {

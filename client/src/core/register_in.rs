@@ -76,9 +76,6 @@ impl Engine {
             }
         }
         self.change_live(id, |timeline| timeline.apply_register(&value));
-        if !own {
-            self.give_way(id, &register)?;
-        }
         if !self.pending.holds(id, &header.key) || matches!(value.setting, Setting::ReadMark(_)) {
             self.apply_setting(id, &value)?;
         }

@@ -43,6 +43,9 @@ struct PendingRow {
     key: RegisterKey,
     for_room: bool,
     at: u64,
+    /// What stood there, as far as this device knew, when this was set.
+    #[serde(default)]
+    base: Rev,
     #[serde(with = "serde_bytes")]
     body: Vec<u8>,
 }
@@ -134,7 +137,9 @@ impl Engine {
     ) -> Result<(), WriteError> {
         let key = setting.key();
         let for_room = matches!(setting, Setting::RoomName(_) | Setting::RoomTopic(_));
-        let row = PendingRow { room, key, for_room, at: self.at(now), body: setting.encode().to_vec() };
+        // If that cannot be read now, the two are compared when this is sent.
+        let base = self.register_rev(&room, &self.owner(for_room), &key).unwrap_or_default();
+        let row = PendingRow { room, key, for_room, at: self.at(now), base, body: setting.encode().to_vec() };
         let name = pending_name(&room, &key.0);
         if is_mark(setting) {
             self.changes.put(Tree::Local, mark_key(&name), encode(&row));
@@ -157,24 +162,12 @@ impl Engine {
             return Ok(());
         }
         let for_room = matches!(setting, Setting::RoomName(_) | Setting::RoomTopic(_));
-        let row = PendingRow { room: *room, key, for_room, at, body: setting.encode().to_vec() };
+        let body = setting.encode().to_vec();
+        let row = PendingRow { room: *room, key, for_room, at, base: Rev::ZERO, body };
         // Its only copy is about to go: it waits where it survives.
         self.vault.put(&vault_key(&pending_name(room, &key.0)), &encode(&row))?;
         self.pending.put(row);
         Ok(())
-    }
-
-    /// What waits here and is older than what came is not sent any more: signed with what came as its base it would take
-    /// its place.
-    pub(crate) fn give_way(&mut self, id: &RoomId, came: &Register) -> Result<(), Fault> {
-        let header = came.header();
-        let Some(value) = self.pending.values.get(&(*id, header.key)) else { return Ok(()) };
-        let owner = if value.row.for_room { AccountId::ZERO } else { self.me.account() };
-        // What is on its way gets its answer from the relay.
-        if value.in_flight || owner != header.owner() || wins(&value.row, came) {
-            return Ok(());
-        }
-        self.forget_pending(id, &header.key)
     }
 
     fn forget_pending(&mut self, room: &RoomId, key: &RegisterKey) -> Result<(), Fault> {
@@ -224,11 +217,16 @@ impl Engine {
         let control_head = fold.room.control_head();
         let Some(value) = self.pending.values.get(&(*id, *key)) else { return Ok(()) };
         let scope = if value.row.for_room { Scope::Room } else { Scope::Account };
-        let owner = if value.row.for_room { AccountId::ZERO } else { self.me.account() };
-        let replaces = match current {
-            Some(rev) => rev,
-            None => self.register_rev(id, &owner, key)?,
-        };
+        let owner = self.owner(value.row.for_room);
+        let stands = self.standing(id, &owner, key)?;
+        // Signed with what has come since as its base, an older value would take its place.
+        let too_late =
+            |(rev, register): &(Rev, Register)| *rev > value.row.base && !wins(&value.row, register);
+        if current.is_none() && stands.as_ref().is_some_and(too_late) {
+            self.forget_pending(id, key)?;
+            return self.show_stored(id, &owner, key);
+        }
+        let replaces = current.or(stands.map(|(rev, _)| rev)).unwrap_or_default();
         let header = RegisterHeader {
             key_source: KEY_SOURCE_PLAIN,
             scope,
@@ -252,15 +250,31 @@ impl Engine {
         Ok(())
     }
 
+    /// What stands in a register, as far as this device knows.
+    fn standing(
+        &self,
+        id: &RoomId,
+        owner: &AccountId,
+        key: &RegisterKey,
+    ) -> Result<Option<(Rev, Register)>, ReadError> {
+        let key = store_keys::register(&id.0, &owner.0, &key.0);
+        let value = rows::read(&*self.store, &self.changes, Tree::Registers, &key)?;
+        let read = value.and_then(read_register_value);
+        Ok(read.and_then(|(rev, raw)| Some((rev, Register::parse(raw).ok()?))))
+    }
+
     pub(super) fn register_rev(
         &self,
         id: &RoomId,
         owner: &AccountId,
         key: &RegisterKey,
     ) -> Result<Rev, ReadError> {
-        let key = store_keys::register(&id.0, &owner.0, &key.0);
-        let value = rows::read(&*self.store, &self.changes, Tree::Registers, &key)?;
-        Ok(value.and_then(read_register_value).map_or(Rev::ZERO, |(rev, _)| rev))
+        Ok(self.standing(id, owner, key)?.map_or(Rev::ZERO, |(rev, _)| rev))
+    }
+
+    /// Whose registers: this account's, or the room's.
+    fn owner(&self, for_room: bool) -> AccountId {
+        if for_room { AccountId::ZERO } else { self.me.account() }
     }
 
     pub(crate) fn on_register_set(&mut self, now: Millis, set: &RegisterSet) -> Result<(), Fault> {
@@ -273,6 +287,7 @@ impl Engine {
             Some(value) if value.version != version => {
                 value.in_flight = false;
                 value.not_before = now + REGISTER_SPACE_MS;
+                value.row.base = set.rev;
             }
             _ => {
                 let owner =
@@ -292,11 +307,7 @@ impl Engine {
         Ok(())
     }
 
-    pub(crate) fn on_register_conflict(
-        &mut self,
-        now: Millis,
-        conflict: RegisterConflict,
-    ) -> Result<(), Fault> {
+    pub(crate) fn on_register_conflict(&mut self, conflict: RegisterConflict) -> Result<(), Fault> {
         let Some(Purpose::Register { room, key, .. }) = self.requests.take(conflict.req) else {
             return Ok(());
         };
@@ -313,14 +324,13 @@ impl Engine {
             None => true,
             Some(register) => wins(&value.row, register),
         };
-        let owner = if value.row.for_room { AccountId::ZERO } else { self.me.account() };
+        let for_room = value.row.for_room;
         if ours_goes_on {
             self.send_register(&room, &key, Some(current.rev))?;
         } else {
             self.forget_pending(&room, &key)?;
-            self.show_stored(&room, &owner, &key)?;
+            self.show_stored(&room, &self.owner(for_room), &key)?;
         }
-        let _ = now;
         Ok(())
     }
 
@@ -342,10 +352,7 @@ impl Engine {
             return Ok(());
         }
         tracing::warn!(%room, ?code, "the relay refused a register for good");
-        let owner = match self.pending.values.get(&(room, key)) {
-            Some(value) if value.row.for_room => AccountId::ZERO,
-            _ => self.me.account(),
-        };
+        let owner = self.owner(self.pending.values.get(&(room, key)).is_some_and(|value| value.row.for_room));
         self.forget_pending(&room, &key)?;
         self.show_stored(&room, &owner, &key)
     }
