@@ -2,7 +2,7 @@
 
 use super::admission::{self, Turned};
 use super::conn::{Conn, Identity};
-use super::hub::Hub;
+use super::hub::{Hub, Wait};
 use super::outbound::{Next, Outbound};
 use super::reads::Read;
 use super::session::{Session, Step};
@@ -220,9 +220,8 @@ struct Actor<'a, S> {
 }
 
 enum Event {
-    Frame(Bytes),
-    Heads(Vec<kith_protocol::ids::RoomId>),
-    Tick,
+    /// A queue is full: nothing more comes from the connection, or goes to it, until there is room.
+    Wait(Wait),
     End(Ended),
 }
 
@@ -251,30 +250,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
         let mut sleep = pin!(tokio::time::sleep_until(self.deadline()));
         loop {
             match poll_fn(|cx| self.poll_event(cx, sleep.as_mut())).await {
-                Event::Frame(bytes) => {
-                    if let Some(end) = self.take(bytes).await {
-                        return end;
-                    }
-                }
-                Event::Heads(rooms) => self.hub.read(self.session.conn(), Read::Lagging(rooms)).await,
-                Event::Tick => {
-                    if let Some(end) = self.tick() {
-                        return Some(end);
-                    }
-                    let now = self.hub.clock.now();
-                    if let Some((bytes, _)) = self.held.take_if(|(_, at)| *at <= now)
-                        && let Some(end) = self.take(bytes).await
-                    {
-                        return end;
-                    }
-                }
+                Event::Wait(wait) => wait.await,
                 Event::End(end) => return end,
             }
         }
     }
 
     /// Writing comes first: a device that is told nothing sends again. Then reading, as fast as the rest can follow; then
-    /// time, which is patient.
+    /// time, which is patient. All that an idle connection waits for is waited for here.
     fn poll_event(&mut self, cx: &mut Context<'_>, mut sleep: Pin<&mut Sleep>) -> Poll<Event> {
         loop {
             match self.poll_write(cx) {
@@ -287,7 +270,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
                     Poll::Ready(Some(Ok(message))) => {
                         self.heard_at = self.hub.clock.now();
                         match message {
-                            Message::Binary(bytes) => return Poll::Ready(Event::Frame(bytes)),
+                            Message::Binary(bytes) => {
+                                if let Some(event) = self.take(bytes) {
+                                    return Poll::Ready(event);
+                                }
+                            }
                             // The library has queued a pong for a ping.
                             Message::Ping(_) => self.unflushed = true,
                             Message::Pong(_) | Message::Frame(_) => {}
@@ -307,7 +294,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
             if sleep.deadline() != deadline {
                 sleep.as_mut().reset(deadline);
             }
-            return sleep.poll(cx).map(|()| Event::Tick);
+            if sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if let Some(event) = self.tick() {
+                return Poll::Ready(event);
+            }
         }
     }
 
@@ -333,8 +325,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
                     }
                 }
                 Poll::Ready(Next::Heads(rooms)) => {
-                    event = Some(Event::Heads(rooms));
-                    break;
+                    event = self.hub.read(self.session.conn(), Read::Lagging(rooms)).map(Event::Wait);
+                    if event.is_some() {
+                        break;
+                    }
                 }
                 Poll::Ready(Next::Close(code)) => {
                     event = Some(Event::End(Some(code)));
@@ -373,7 +367,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
             && conn.outbound.has_room(UNWRITTEN_MAX)
     }
 
-    async fn take(&mut self, bytes: Bytes) -> Option<Ended> {
+    fn take(&mut self, bytes: Bytes) -> Option<Event> {
         self.hub.metrics.frames.inc();
         let now = self.hub.clock.now();
         if let Err(wait) = self.charge(now, &bytes) {
@@ -384,15 +378,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
             self.session.handle_frame(self.hub.clock.unix_ms(), &bytes, &self.hub.registry, &self.hub.slots);
         match step {
             Step::Done => None,
-            Step::Write(write) => {
-                self.hub.write(self.session.conn(), write).await;
-                None
-            }
-            Step::Read(read) => {
-                self.hub.read(self.session.conn(), read).await;
-                None
-            }
-            Step::Close(code) => Some(Some(code)),
+            Step::Write(write) => self.hub.write(self.session.conn(), *write).map(Event::Wait),
+            Step::Read(read) => self.hub.read(self.session.conn(), read).map(Event::Wait),
+            Step::Close(code) => Some(Event::End(Some(code))),
         }
     }
 
@@ -422,16 +410,17 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
         [Some(ping), Some(idle), stuck, held].into_iter().flatten().min().expect("two of them always are")
     }
 
-    fn tick(&mut self) -> Option<CloseCode> {
+    /// What is due: an end, a ping, a frame that was held back.
+    fn tick(&mut self) -> Option<Event> {
         let now = self.hub.clock.now();
         let config = self.hub.live.load();
         if self.stuck_since.is_some_and(|since| now >= since + config.limits.write_timeout()) {
-            return Some(CloseCode::TooSlow);
+            return Some(Event::End(Some(CloseCode::TooSlow)));
         }
         if now >= self.heard_at + config.limits.idle_timeout() {
             // While frames are held back, nothing can be heard: that is the relay's doing.
             if self.held.is_none() && self.may_read() {
-                return Some(CloseCode::TimedOut);
+                return Some(Event::End(Some(CloseCode::TimedOut)));
             }
             self.heard_at = now;
         }
@@ -442,7 +431,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
                 self.unflushed = true;
             }
         }
-        None
+        let (bytes, _) = self.held.take_if(|(_, at)| *at <= now)?;
+        self.take(bytes)
     }
 }
 
@@ -459,5 +449,32 @@ fn code_of(error: &tokio_tungstenite::tungstenite::Error) -> Ended {
         Error::Capacity(_) => Some(CloseCode::TooLarge),
         Error::Protocol(_) | Error::Utf8(_) => Some(CloseCode::ProtocolError),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Live};
+    use crate::listen::Peer;
+    use crate::metrics::Metrics;
+    use crate::store::memory::MemoryEngine;
+    use kith_protocol::ids::Incarnation;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    /// Thousands of connections wait in this future: what it holds, each of them holds.
+    #[tokio::test]
+    async fn a_connection_that_waits_is_small() {
+        let engine = Box::new(MemoryEngine::new(Incarnation([7; 16])));
+        let (live, metrics) = (Live::new(Config::default()), Arc::new(Metrics::new()));
+        let (hub, threads) = Hub::start(engine, live, metrics, crate::clock::Clock::system()).unwrap();
+        let (_client, server) = tokio::io::duplex(64);
+        let socket = WebSocketStream::from_raw_socket(server, Role::Server, None).await;
+        let peer = Peer::unplaced([127, 0, 0, 1].into());
+        let serving = Arc::clone(&hub).serve(socket, peer);
+        let bytes = std::mem::size_of_val(&serving);
+        assert!(bytes <= 600, "{bytes} bytes");
+        drop((serving, hub));
+        threads.join();
     }
 }

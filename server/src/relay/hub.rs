@@ -62,6 +62,9 @@ pub type Started = (Arc<Hub>, Threads);
 /// The threads of a hub; they end once the hub is dropped.
 pub struct Threads(Vec<thread::JoinHandle<()>>);
 
+/// For room in a queue that is full.
+pub type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 enum Question {
     Answer(Arc<Conn>, Read),
     Run(Work),
@@ -112,15 +115,12 @@ impl Hub {
         Ok((hub, Threads(threads)))
     }
 
-    /// Hands a write of a connection's to the writer.
-    pub async fn write(&self, conn: &Arc<Conn>, write: Box<Write>) {
-        if matches!(*write, Write::Entry(..)) {
+    /// Hands a write of a connection's to the writer. Nothing else may come from the connection before the wait is over.
+    pub fn write(&self, conn: &Arc<Conn>, write: Write) -> Option<Wait> {
+        if matches!(write, Write::Entry(..)) {
             conn.sent();
         }
-        let job = Job { from: Asker::Conn(Arc::clone(conn)), write: *write, now: self.clock.unix_ms() };
-        if let Some(room) = queue(&self.jobs, job) {
-            room.await;
-        }
+        queue(&self.jobs, Job { from: Asker::Conn(Arc::clone(conn)), write, now: self.clock.unix_ms() })
     }
 
     /// Writes, and waits for what comes of it.
@@ -135,13 +135,11 @@ impl Hub {
         answer.await.map_err(|_| ErrorCode::ShuttingDown)?
     }
 
-    /// Hands a question of a connection's to a reader; answers come in the order of the questions.
-    pub async fn read(&self, conn: &Arc<Conn>, read: Read) {
+    /// Hands a question of a connection's to a reader; answers come in the order of the questions. As with a write.
+    pub fn read(&self, conn: &Arc<Conn>, read: Read) -> Option<Wait> {
         conn.asked();
         let reader = &self.readers[conn.id as usize % self.readers.len()];
-        if let Some(room) = queue(reader, Question::Answer(Arc::clone(conn), read)) {
-            room.await;
-        }
+        queue(reader, Question::Answer(Arc::clone(conn), read))
     }
 
     /// Runs something beside a reader, and waits for it; `None` when the relay is at its end.
@@ -268,10 +266,7 @@ fn read(reader: &dyn Reader, mut questions: mpsc::Receiver<Question>, clock: Clo
 }
 
 /// Queues at once if there is room, as there nearly always is: only what finds none pays for the state of a wait.
-fn queue<T: Send + 'static>(
-    to: &mpsc::Sender<T>,
-    item: T,
-) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+fn queue<T: Send + 'static>(to: &mpsc::Sender<T>, item: T) -> Option<Wait> {
     // A closed queue means that the relay is at its end; the connection hears of that by itself.
     let Err(TrySendError::Full(item)) = to.try_send(item) else { return None };
     let to = to.clone();

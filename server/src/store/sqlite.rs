@@ -24,7 +24,7 @@ const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
 /// Rooms whose head stays in memory between groups.
 const HEADS_CACHED_MAX: usize = 100_000;
 /// Kibibytes, as SQLite counts them below zero: the inner pages of the tables. The system keeps the rest.
-const READER_CACHE: i32 = -1024;
+const READER_CACHE: i32 = -512;
 /// What SQLite can count.
 const PAGES_MAX: i64 = 4_294_967_294;
 
