@@ -1,0 +1,3 @@
+export * as m from './generated/messages/_index.js'
+export * from './locale.svelte'
+export * from './time'

@@ -1,0 +1,143 @@
+import {
+  errorOf,
+  type AccountId,
+  type AppError,
+  type Backend,
+  type Line,
+  type Person,
+  type RoomRef,
+} from '$lib/backend'
+
+const DRAFT_MS = 500
+const TYPING_MS = 4_000
+
+export type Mode = { kind: 'new' } | { kind: 'reply'; line: Line } | { kind: 'edit'; line: Line }
+
+/** What is being written in one chat. */
+export class Composer {
+  text: string = $state('')
+  mode: Mode = $state.raw({ kind: 'new' })
+  error: AppError | null = $state(null)
+  /** Whether the person is in the field: then nothing from elsewhere may change it. */
+  focused = false
+  /** What is waiting while an earlier message is edited. */
+  private shelved = ''
+  /** The draft as the engine knows it. */
+  private known = ''
+  private draftTimer: ReturnType<typeof setTimeout> | null = null
+  private typingToldAt = 0
+  private readonly meant = new Map<string, AccountId>()
+
+  constructor(
+    private readonly backend: Backend,
+    readonly ref: RoomRef,
+    draft: string,
+  ) {
+    this.text = draft
+    this.known = draft
+  }
+
+  get empty(): boolean {
+    return this.text.trim() === ''
+  }
+
+  /** The person wrote. */
+  type(text: string): void {
+    this.text = text
+    this.error = null
+    if (this.mode.kind === 'edit') return
+    this.draftTimer ??= setTimeout(() => this.saveDraft(), DRAFT_MS)
+    const now = Date.now()
+    if (text !== '' && now - this.typingToldAt > TYPING_MS) {
+      this.typingToldAt = now
+      void this.backend.typing(this.ref.profile, this.ref.room).catch(() => undefined)
+    }
+  }
+
+  /** Another device wrote. It never overwrites what is being typed here. */
+  adopt(draft: string): void {
+    if (draft === this.known) return
+    const untouched = this.current() === this.known && this.draftTimer === null
+    this.known = draft
+    if (!untouched || (this.focused && this.current() !== '')) return
+    if (this.mode.kind === 'edit') this.shelved = draft
+    else this.text = draft
+  }
+
+  reply(line: Line): void {
+    if (this.mode.kind === 'edit') this.text = this.shelved
+    this.mode = { kind: 'reply', line }
+  }
+
+  edit(line: Line): void {
+    if (this.mode.kind !== 'edit') this.shelved = this.text
+    this.mode = { kind: 'edit', line }
+    this.text = line.text
+  }
+
+  /** Back to an ordinary message. */
+  cancel(): void {
+    if (this.mode.kind === 'edit') this.text = this.shelved
+    this.mode = { kind: 'new' }
+    this.error = null
+  }
+
+  /** Somebody was chosen from the completion: they are meant, not only named. */
+  mention(person: Person): void {
+    this.meant.set(person.handle, person.account)
+  }
+
+  /** Sends or changes; `false` if there was nothing to do. What was refused stands in the field again. */
+  async submit(): Promise<boolean> {
+    const text = this.text.trim()
+    const mode = this.mode
+    if (text === '') return false
+    const { profile, room } = this.ref
+    this.cancelDraft()
+    this.mode = { kind: 'new' }
+    this.text = mode.kind === 'edit' ? this.shelved : ''
+    this.known = this.text
+    this.typingToldAt = 0
+    try {
+      if (mode.kind === 'edit') {
+        if (text !== mode.line.text) await this.backend.edit(profile, room, mode.line.id, text)
+      } else {
+        const answers = mode.kind === 'reply' ? mode.line.id : null
+        await this.backend.send(profile, room, text, answers, this.mentionsIn(text))
+        this.meant.clear()
+      }
+      return true
+    } catch (thrown) {
+      this.error = errorOf(thrown)
+      if (this.text === '') this.text = text
+      this.mode = mode
+      return false
+    }
+  }
+
+  /** Keeps what was not sent, now. */
+  saveDraft(): void {
+    this.cancelDraft()
+    const draft = this.current()
+    if (draft === this.known) return
+    this.known = draft
+    void this.backend.setDraft(this.ref.profile, this.ref.room, draft).catch((thrown: unknown) => {
+      this.error = errorOf(thrown)
+    })
+  }
+
+  private current(): string {
+    return this.mode.kind === 'edit' ? this.shelved : this.text
+  }
+
+  private cancelDraft(): void {
+    if (this.draftTimer !== null) clearTimeout(this.draftTimer)
+    this.draftTimer = null
+  }
+
+  private mentionsIn(text: string): AccountId[] {
+    const named = new Set<AccountId>()
+    for (const [handle, account] of this.meant) if (text.includes(`@${handle}`)) named.add(account)
+    return [...named]
+  }
+}

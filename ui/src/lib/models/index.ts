@@ -1,0 +1,7 @@
+export { nameOf, hueOf, initials, type Standing } from './people.svelte'
+export { isMuted, isQuiet, keyOfItem, refOfItem, type RoomFilter } from './rooms.svelte'
+export { provideSession, Session, useSession, type Chat } from './session.svelte'
+export type { Composer, Mode } from './composer.svelte'
+export type { Overlay, Panel } from './navigation.svelte'
+export type { Place, Timeline } from './timeline.svelte'
+export type { Row } from './timeline-rows'

@@ -1,0 +1,273 @@
+import { getContext, setContext } from 'svelte'
+import {
+  keyOf,
+  refOf,
+  type Backend,
+  type Boot,
+  type OpenTarget,
+  type RoomKey,
+  type RoomRef,
+  type Update,
+} from '$lib/backend'
+import { Clock } from './clock.svelte'
+import { Composer } from './composer.svelte'
+import { Navigation } from './navigation.svelte'
+import { Notices } from './notices.svelte'
+import { People } from './people.svelte'
+import { Preferences } from './preferences.svelte'
+import { Profiles } from './profiles.svelte'
+import { keyOfItem, Rooms } from './rooms.svelte'
+import { Timeline } from './timeline.svelte'
+import { Typing } from './typing.svelte'
+
+const PLACE_MS = 600
+
+/** One chat, open. */
+export interface Chat {
+  readonly key: RoomKey
+  readonly ref: RoomRef
+  readonly timeline: Timeline
+  readonly composer: Composer
+}
+
+/** All that this window knows, and what it asks of the engine. Takes updates in; draws nothing. */
+export class Session {
+  readonly clock = new Clock()
+  readonly navigation = new Navigation()
+  readonly notices = new Notices()
+  readonly people = new People()
+  readonly profiles = new Profiles()
+  readonly rooms = new Rooms()
+  readonly typing = new Typing()
+  readonly preferences: Preferences
+  chat: Chat | null = $state.raw(null)
+  /** A line that was asked for, to be scrolled to and lit up. */
+  wanted: { seq: number; asked: number } | null = $state.raw(null)
+  /** An invite or link code that came from outside. */
+  link: string | null = $state(null)
+  /** Counts up when the devices of an account changed. */
+  devicesChanged = $state(0)
+  focused = $state(true)
+  version = ''
+  platform: Boot['platform'] = 'linux'
+  private readonly composers = new Map<RoomKey, Composer>()
+  private placeTimer: ReturnType<typeof setTimeout> | null = null
+  private asked = 0
+
+  constructor(readonly backend: Backend) {
+    this.preferences = new Preferences(backend)
+  }
+
+  async start(): Promise<void> {
+    const boot = await this.backend.boot((updates) => this.take(updates))
+    this.takeBoot(boot)
+    this.navigation.recall(boot.place)
+    this.link = boot.link
+    if (boot.open) this.goTo(boot.open)
+    else if (this.navigation.room !== null && this.rooms.get(this.navigation.room))
+      this.select(this.navigation.room)
+    else this.navigation.room = null
+  }
+
+  take(updates: readonly Update[]): void {
+    this.clock.touch()
+    for (const update of updates) this.takeOne(update)
+  }
+
+  /** Opens a chat, at a line if one is given. */
+  select(key: RoomKey, seq: number | null = null): void {
+    const room = this.rooms.get(key)
+    if (!room) return
+    if (seq !== null) this.wanted = { seq, asked: ++this.asked }
+    if (this.chat?.key === key) {
+      if (seq !== null) void this.chat.timeline.reach(seq)
+      return
+    }
+    this.leave()
+    const ref = refOf(key)
+    const timeline = new Timeline(this.backend, this.people, ref)
+    timeline.place = this.navigation.places.get(key) ?? null
+    void timeline.open(room.readUpTo, room.unread, seq)
+    this.chat = { key, ref, timeline, composer: this.composer(key, room.draft) }
+    this.navigation.room = key
+    this.rooms.kept = key
+    this.attend()
+    this.rememberPlace()
+  }
+
+  /** Back to the list alone. */
+  leave(): void {
+    if (!this.chat) return
+    this.chat.composer.saveDraft()
+    this.keepPlace(this.chat.key, this.chat.timeline.place)
+    this.chat.timeline.close()
+    this.chat = null
+    this.wanted = null
+    this.navigation.room = null
+    this.rooms.kept = null
+    this.attend()
+  }
+
+  goTo({ profile, room, seq }: OpenTarget): void {
+    this.navigation.overlay = null
+    this.select(keyOf({ profile, room }), seq)
+  }
+
+  step(by: 1 | -1, unreadOnly = false): void {
+    const room = this.rooms.neighbour(this.chat?.key ?? null, by, unreadOnly)
+    if (room) this.select(keyOfItem(room))
+  }
+
+  markRead(seq: number): void {
+    const room = this.rooms.get(this.chat?.key ?? null)
+    if (!room || seq <= room.readUpTo) return
+    void this.backend.markRead(room.profile, room.id, seq).catch(() => undefined)
+  }
+
+  /** The window came to the front, or went. */
+  attend(focused: boolean = this.focused): void {
+    this.focused = focused
+    const ref = focused ? this.chat?.ref : undefined
+    void this.backend.setAttention(ref?.profile ?? null, ref?.room ?? null, !focused).catch(() => undefined)
+  }
+
+  keepPlace(key: RoomKey, place: { seq: number; offset: number } | null): void {
+    if (place) this.navigation.places.set(key, place)
+    else this.navigation.places.delete(key)
+    this.rememberPlace()
+  }
+
+  /** Hands everything that only this window knows to the engine: it may be gone in a moment. */
+  flush(): void {
+    this.chat?.composer.saveDraft()
+    if (this.placeTimer !== null) clearTimeout(this.placeTimer)
+    this.placeTimer = null
+    void this.backend.setPlace(this.navigation.remember()).catch(() => undefined)
+  }
+
+  private rememberPlace(): void {
+    this.placeTimer ??= setTimeout(() => this.flush(), PLACE_MS)
+  }
+
+  private composer(key: RoomKey, draft: string): Composer {
+    let composer = this.composers.get(key)
+    if (!composer) {
+      composer = new Composer(this.backend, refOf(key), draft)
+      this.composers.set(key, composer)
+    }
+    return composer
+  }
+
+  private takeBoot(boot: Boot): void {
+    this.version = boot.version
+    this.platform = boot.platform
+    this.profiles.all = boot.profiles
+    for (const profile of boot.profiles)
+      this.rooms.reset(
+        profile.id,
+        boot.rooms.filter((room) => room.profile === profile.id),
+      )
+    for (const [profile, person] of boot.people) this.people.learn(profile, [person])
+    for (const presence of boot.presence) this.people.setPresence(presence)
+    this.preferences.take(boot.settings, boot.language)
+    this.preferences.doNotDisturb = boot.doNotDisturb
+    this.preferences.tray = boot.tray
+  }
+
+  private async catchUp(): Promise<void> {
+    this.takeBoot(await this.backend.refresh())
+    await this.chat?.timeline.refresh()
+  }
+
+  private timelineOf(profile: string, room: string): Timeline | undefined {
+    return this.chat?.key === keyOf({ profile, room }) ? this.chat.timeline : undefined
+  }
+
+  private takeOne(update: Update): void {
+    switch (update.kind) {
+      case 'lagged':
+        void this.catchUp().catch(() => undefined)
+        break
+      case 'profile':
+        this.profiles.set(update.profile)
+        break
+      case 'profileRemoved':
+        if (this.chat?.ref.profile === update.profile) this.leave()
+        this.profiles.remove(update.profile)
+        this.rooms.removeAll(update.profile)
+        break
+      case 'connection':
+        this.profiles.setConnection(update.profile, update.connection)
+        break
+      case 'room':
+        this.rooms.set(update.room)
+        if (update.room.partner) this.people.learn(update.room.profile, [update.room.partner])
+        this.composers.get(keyOfItem(update.room))?.adopt(update.room.draft)
+        break
+      case 'roomRemoved':
+        if (this.chat?.key === keyOf(update)) this.leave()
+        this.rooms.remove(update)
+        break
+      case 'rooms':
+        this.rooms.reset(update.profile, update.rooms)
+        break
+      case 'timeline':
+        this.people.learn(update.profile, update.people)
+        for (const line of update.lines) this.typing.end(update, line.sender)
+        this.timelineOf(update.profile, update.room)?.apply(update.reset, update.lines, update.removed)
+        break
+      case 'behind':
+        void this.timelineOf(update.profile, update.room)?.refresh()
+        break
+      case 'people':
+        this.people.learn(update.profile, update.people)
+        break
+      case 'typing':
+        this.people.learn(update.profile, [update.person])
+        this.typing.begin(update, update.person.account)
+        break
+      case 'presence':
+        this.people.setPresence(update.presence)
+        break
+      case 'progress':
+        this.profiles.setOutbox(update.profile, update.outbox)
+        break
+      case 'devices':
+        this.devicesChanged++
+        break
+      case 'trouble':
+        this.profiles.addTrouble(update.profile, update.trouble)
+        break
+      case 'settings':
+        this.preferences.update(update.settings)
+        break
+      case 'doNotDisturb':
+        this.preferences.doNotDisturb = update.doNotDisturb
+        break
+      case 'tray':
+        this.preferences.tray = update.tray
+        break
+      case 'open':
+        this.goTo(update.target)
+        break
+      case 'link':
+        this.link = update.text
+        break
+      case 'acked':
+      case 'sendFailed':
+      case 'setting':
+        // The lines and settings themselves are told too.
+        break
+    }
+  }
+}
+
+const KEY = Symbol('session')
+
+export function provideSession(session: Session): void {
+  setContext(KEY, session)
+}
+
+export function useSession(): Session {
+  return getContext<Session>(KEY)
+}

@@ -1,0 +1,27 @@
+import type { LastLine, RoomItem } from '$lib/backend'
+import { m } from '$lib/i18n'
+import type { People } from '$lib/models/people.svelte'
+import { nameOf } from '$lib/models/people.svelte'
+import { changeWords } from './changes'
+
+export function titleOf(room: RoomItem): string {
+  if (room.kind === 'own') return m.room_notes()
+  if (room.kind === 'direct' && room.partner) return nameOf(room.partner)
+  return room.title || m.room_unnamed()
+}
+
+/** The list's line of what was said last. */
+export function lastWords(room: RoomItem, last: LastLine, people: People): string {
+  const who = last.own ? m.you() : last.senderShown
+  if (last.kind === 'control')
+    return last.changes
+      .map((change) => changeWords(change, who, (account) => people.name(room.profile, account)))
+      .join(' ')
+  const text = last.redacted
+    ? m.message_deleted()
+    : last.kind === 'unknown'
+      ? m.message_unknown()
+      : last.preview
+  const named = room.kind === 'group' || (last.own && room.kind === 'direct')
+  return named ? m.list_who_said({ who, text }) : text
+}

@@ -1,0 +1,18 @@
+import type { Trouble, TroubleKind } from '$lib/backend'
+import { m } from '$lib/i18n'
+
+/** What somebody should know, in their language. */
+export function troubleWords(trouble: Trouble): string {
+  const words: Record<TroubleKind, () => string> = {
+    resync: m.trouble_resync,
+    republished: m.trouble_republished,
+    integrity: m.trouble_integrity,
+    wrongClock: m.trouble_wrong_clock,
+    handleMoved: () => m.trouble_handle_moved({ handle: trouble.handle ?? '' }),
+    storage: m.trouble_storage,
+    storeSetAside: m.trouble_store_set_aside,
+    vaultDamaged: m.trouble_vault_damaged,
+    keyExposed: m.trouble_key_exposed,
+  }
+  return words[trouble.kind]()
+}

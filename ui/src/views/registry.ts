@@ -1,0 +1,15 @@
+import type { Overlay, Panel } from '$lib/models'
+import type { Component } from 'svelte'
+
+type Loader<Props extends Record<string, unknown>> = () => Promise<{ default: Component<Props> }>
+
+/** What lies over the chats. Loaded when it is first asked for; Escape and `close` put it away. */
+export const OVERLAYS: Partial<Record<Overlay, Loader<{ close: () => void }>>> = {
+  shortcuts: () => import('./shortcuts/Shortcuts.svelte'),
+}
+
+/** What stands beside a chat. */
+export const PANELS: Partial<Record<Panel, Loader<Record<string, never>>>> = {}
+
+/** What is shown while there is no account, or one is added. */
+export const WELCOME: Loader<Record<string, never>> | null = null

@@ -1,0 +1,45 @@
+import { paraglideVitePlugin } from '@inlang/paraglide-js'
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+
+/** What the shell sends too; the preview carries it so that browser tests meet the same walls. */
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "img-src 'self' asset: blob: data:",
+  "connect-src 'self' ipc: http://ipc.localhost",
+  "style-src 'self'",
+  "object-src 'none'",
+].join('; ')
+
+export default defineConfig({
+  plugins: [
+    paraglideVitePlugin({
+      project: './project.inlang',
+      outdir: './src/lib/i18n/generated',
+      strategy: ['globalVariable', 'baseLocale'],
+      outputStructure: 'locale-modules',
+      isServer: 'false',
+      disableAsyncLocalStorage: true,
+    }),
+    svelte(),
+  ],
+  clearScreen: false,
+  server: { port: 1420, strictPort: true, host: '127.0.0.1' },
+  preview: { host: '127.0.0.1', headers: { 'content-security-policy': contentSecurityPolicy } },
+  resolve: {
+    alias: {
+      $lib: fileURLToPath(new URL('./src/lib', import.meta.url)),
+      $views: fileURLToPath(new URL('./src/views', import.meta.url)),
+    },
+    ...(process.env['VITEST'] ? { conditions: ['browser'] } : {}),
+  },
+  build: {
+    target: 'safari16.4',
+    cssTarget: 'safari16.4',
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    manifest: true,
+    sourcemap: false,
+  },
+})
