@@ -2,7 +2,9 @@
 
 mod account;
 mod arrive;
+mod desk;
 mod error;
+mod find;
 mod messages;
 mod offer;
 mod people;
@@ -12,6 +14,7 @@ pub(crate) mod worker;
 
 pub use arrive::Digits;
 pub use error::{AckError, JoinError, LinkError, OpenError, RecoverError, SyncError};
+pub use find::FoundIn;
 pub use offer::LinkOffer;
 pub use updates::{Next, Updates};
 

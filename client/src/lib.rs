@@ -24,8 +24,8 @@ mod client;
 mod home;
 
 pub use client::{
-    AckError, Client, Digits, JoinError, LinkError, LinkOffer, Next, OpenError, RecoverError, SyncError,
-    Updates,
+    AckError, Client, Digits, FoundIn, JoinError, LinkError, LinkOffer, Next, OpenError, RecoverError,
+    SyncError, Updates,
 };
 pub use core::{
     Answered, Attention, Connection, DeviceOf, Me, MemberOf, Millis, Newcomer, Outgoing, Person, Progress,

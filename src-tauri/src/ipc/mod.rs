@@ -27,7 +27,9 @@ pub use line::{Change, Line, LineKind, LineState, Page, Pending, Reaction, Reply
 pub use markdown::{Block, Inline, ListItem};
 pub use notice::{SelfTestStage, SelfTestStep, Why, WhyReason};
 pub use person::{Person, Presence};
-pub use profile::{Arrived, Connection, ConnectionInfo, KeyChoice, Me, Profile, ProfileState, Trouble, TroubleKind};
+pub use profile::{
+    Arrived, Connection, ConnectionInfo, KeyChoice, Me, Profile, ProfileState, Trouble, TroubleKind,
+};
 pub use room::{LastLine, Member, Mute, Role, RoomItem, RoomKind, RoomProof};
 pub use settings::{Density, DoNotDisturb, LocalSettings, Privacy, Quiet, Theme};
 pub use storage::{Exported, Storage};

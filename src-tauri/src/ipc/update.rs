@@ -1,6 +1,6 @@
 use super::{
-    AccountId, AppError, Connection, DoNotDisturb, Line, LineId, LocalSettings, OpenTarget, Person, Presence,
-    Profile, ProfileId, RoomId, RoomItem, Seq, TrayStatus, Trouble,
+    AppError, Connection, DoNotDisturb, Line, LineId, LocalSettings, OpenTarget, Person, Presence, Profile,
+    ProfileId, RoomId, RoomItem, Seq, TrayStatus, Trouble,
 };
 use serde::Serialize;
 use specta::Type;
@@ -170,6 +170,8 @@ pub enum Update {
         /// Where.
         target: OpenTarget,
     },
+    /// The window goes in a moment: hand over drafts and `setPlace` now, if they are not the newest.
+    Closing,
     /// An invite or a link code was opened: hand it to `linkLook`.
     Link {
         /// The text.
