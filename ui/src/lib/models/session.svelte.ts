@@ -99,6 +99,7 @@ export class Session {
   leave(): void {
     if (!this.chat) return
     this.chat.composer.saveDraft()
+    this.chat.timeline.look?.()
     this.keepPlace(this.chat.key, this.chat.timeline.place)
     this.chat.timeline.close()
     this.chat = null
@@ -140,6 +141,7 @@ export class Session {
   /** Hands everything that only this window knows to the engine: it may be gone in a moment. */
   flush(): void {
     this.chat?.composer.saveDraft()
+    this.chat?.timeline.look?.()
     if (this.placeTimer !== null) clearTimeout(this.placeTimer)
     this.placeTimer = null
     void this.backend.setPlace(this.navigation.remember()).catch(() => undefined)

@@ -35,6 +35,8 @@ export class Timeline {
   unreadAfter: number | null = $state(null)
   /** Where to return to; `null`: to the newest. */
   place: Place | null = null
+  /** Whoever draws this says here how to find out where the person is. */
+  look: (() => void) | null = null
 
   readonly rows: Row[] = $derived(rowsOf(this.lines, this.unreadAfter))
   private index = new Map<LineId, number>()

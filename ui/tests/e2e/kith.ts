@@ -1,0 +1,103 @@
+import { expect, test as base, type Page } from '@playwright/test'
+import axe from 'axe-core'
+
+/** What the pretended backend lets a test do; see `fake.ts`. */
+interface Fake {
+  receive(room: string, handle: string, text: string): void
+  typingBy(room: string, handle: string): void
+  readBy(room: string, handle: string): void
+  goOffline(): void
+  goOnline(): void
+  failNext(): void
+  tell(updates: unknown[]): void
+  opened: string[]
+  clipboard: string
+}
+
+declare global {
+  interface Window {
+    fake: Fake
+  }
+}
+
+export class Kith {
+  constructor(readonly page: Page) {}
+
+  /** `query` is what `lib/backend/index.ts` reads: empty, language, delay. */
+  async open(query = ''): Promise<void> {
+    await this.page.clock.install({ time: new Date('2026-09-16T14:20:00+02:00') })
+    await this.page.goto(`/?quiet&delay=20${query}`)
+    await this.page.locator('#app > *').first().waitFor()
+  }
+
+  async chat(key: string): Promise<void> {
+    await this.page.locator(`[data-room="${key}"]`).click()
+    await expect(this.log).toHaveAttribute('aria-busy', 'false')
+    await expect(this.lines.first()).toBeVisible()
+  }
+
+  get log() {
+    return this.page.getByRole('log')
+  }
+
+  get lines() {
+    return this.page.locator('[data-line]')
+  }
+
+  get field() {
+    return this.page.locator('textarea')
+  }
+
+  line(text: string) {
+    return this.lines.filter({ hasText: text }).last()
+  }
+
+  async say(text: string): Promise<void> {
+    await this.field.fill(text)
+    await this.field.press('Enter')
+  }
+
+  fake<Argument>(act: (fake: Fake, argument: Argument) => void, argument?: Argument): Promise<void> {
+    return this.page.evaluate(
+      ([code, argument]) => {
+        // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
+        ;(new Function('fake', 'argument', `(${code})(fake, argument)`) as (...given: unknown[]) => void)(
+          window.fake,
+          argument,
+        )
+      },
+      [act.toString(), argument] as const,
+    )
+  }
+
+  /** Nothing that axe finds wrong, of what a person would meet. */
+  async isAccessible(within?: string): Promise<void> {
+    await this.page.evaluate(axe.source)
+    const found = await this.page.evaluate(async (within) => {
+      const { axe } = window as unknown as { axe: typeof import('axe-core') }
+      const { violations } = await axe.run(within ?? document)
+      return violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`,
+      )
+    }, within)
+    expect(found).toEqual([])
+  }
+}
+
+export const test = base.extend<{ kith: Kith }>({
+  kith: async ({ page }, use) => {
+    const wrong: string[] = []
+    page.on('pageerror', (error) => wrong.push(error.message))
+    // A word of the content security policy is a failure too.
+    page.on('console', (message) => {
+      if (message.type() === 'error') wrong.push(message.text())
+    })
+    page.on('request', (request) => {
+      if (!/^(http:\/\/127\.0\.0\.1|data:|blob:)/.test(request.url())) wrong.push(`loaded ${request.url()}`)
+    })
+    await use(new Kith(page))
+    expect(wrong).toEqual([])
+  },
+})
+
+export { expect }
