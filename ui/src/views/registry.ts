@@ -12,4 +12,4 @@ export const OVERLAYS: Partial<Record<Overlay, Loader<{ close: () => void }>>> =
 export const PANELS: Partial<Record<Panel, Loader<Record<string, never>>>> = {}
 
 /** What is shown while there is no account, or one is added. */
-export const WELCOME: Loader<Record<string, never>> | null = null
+export const WELCOME: Loader<Record<string, never>> | null = () => import('./first-run/FirstRun.svelte')
