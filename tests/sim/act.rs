@@ -162,7 +162,7 @@ impl World<'_> {
         };
         match self.devices[dev].engine.redact(now, &room, line.id) {
             Ok(txn) if txn == line.id.txn => drop(self.book.discarded.insert(line.id)),
-            Ok(_) => drop(self.book.gone.insert(line.id)),
+            Ok(txn) => drop(self.book.gone.insert(line.id, self.devices[dev].target(txn))),
             // Some of it may have been written.
             Err(_) => drop(self.book.maybe_gone.insert(line.id)),
         }

@@ -109,13 +109,19 @@ fn nothing_is_lost_or_doubled(world: &World<'_>, places: &Places, wrong: &mut Ve
     }
     for (target, said) in &world.book.said {
         let failed = world.book.failed.get(target);
-        // Who was sent away is told so.
-        let denied = said.device == 4 && said.room == world.rooms[1] && failed == Some(&ErrorCode::NotFound);
+        let denied = sent_away(world, said.room, target);
         if !places.contains_key(target) && !world.book.discarded.contains(target) && !denied {
             let name = world.devices[said.device].name;
             wrong.push(format!("{:?} of {name} never arrived (failed: {failed:?})", said.text));
         }
     }
+}
+
+/// Whether something was refused because its author was sent away before it came. Carol is told so.
+fn sent_away(world: &World<'_>, room: RoomId, refused: &Target) -> bool {
+    refused.device == world.devices[4].engine.me().device
+        && room == world.rooms[1]
+        && world.book.failed.get(refused) == Some(&ErrorCode::NotFound)
 }
 
 fn in_the_order_written(world: &World<'_>, places: &Places, wrong: &mut Vec<String>) {
@@ -201,7 +207,7 @@ fn all_show_the_same(
             if world.book.maybe_gone.contains(target) {
                 continue;
             }
-            let gone = world.book.gone.contains(target);
+            let gone = world.book.gone.get(target).is_some_and(|redaction| !sent_away(world, room, redaction));
             // What was taken away after the copy may be back: the redaction names a place that may be another's now.
             if gone && world.plan.restores {
                 continue;

@@ -56,8 +56,8 @@ pub(crate) struct Book {
     pub(crate) edits: BTreeSet<Target>,
     pub(crate) acked: BTreeMap<Target, (RoomId, Seq)>,
     pub(crate) failed: BTreeMap<Target, ErrorCode>,
-    /// Taken away.
-    pub(crate) gone: BTreeSet<Target>,
+    /// Taken away, and by what.
+    pub(crate) gone: BTreeMap<Target, Target>,
     pub(crate) discarded: BTreeSet<Target>,
     pub(crate) maybe_gone: BTreeSet<Target>,
     pub(crate) texts: u64,

@@ -221,10 +221,10 @@ impl Engine {
                 self.changes.put(Tree::Rooms, keys::room(&id.0), encode(&room.row));
             }
         }
-        if self.changes.is_empty() {
-            return Ok(());
+        if !self.changes.is_empty() {
+            self.store.commit(std::mem::take(&mut self.changes))?;
         }
-        Ok(self.store.commit(std::mem::take(&mut self.changes))?)
+        Ok(self.tidy_pending()?)
     }
 
     /// After the disk refused: memory goes back to what is on it, and the connection with it.
@@ -264,7 +264,7 @@ impl Engine {
         self.outbox = Outbox::load(&*self.vault, &*self.store)?;
         self.pending = Pending::load(&*self.vault, &*self.store)?;
         self.load_notices()?;
-        self.restore_drafts();
+        self.restore_own()?;
         Ok(())
     }
 

@@ -10,11 +10,12 @@ use super::error::{Fault, SendError};
 use super::identity::Identity;
 use super::limits::{ACKED_MAX, OUTBOX_MAX};
 use super::model::{Millis, Queued, QueuedKind};
-use super::rows::{decode, encode};
+use super::rows::{decode, encode, read_entry_value};
 use crate::store::{Changes, Direction, ReadError, Row, Span, Store, Tree, keys as store_keys};
 use crate::timeline::{Echo, EchoContent, State};
 use crate::vault::{DurableMap, Writes, keys};
 use bytes::Bytes;
+use kith_protocol::entry::Entry;
 use kith_protocol::error::ErrorCode;
 use kith_protocol::event::{Event, Target};
 use kith_protocol::ids::{AccountId, Hash, RoomId, Seq, TxnId};
@@ -85,23 +86,26 @@ pub(crate) enum What {
 }
 
 impl Outbox {
-    /// Takes up what the vault holds, without what the relay is known to have stored.
+    /// Takes up what the vault holds, without what the store holds as an entry.
     pub(crate) fn load(vault: &dyn DurableMap, store: &dyn Store) -> Result<Self, ReadError> {
         let mut outbox = Self::default();
         for (key, value) in vault.scan(&keys::outbox_all()) {
             let Some((order, txn)) = keys::outbox_place(&key) else { continue };
             let txn = TxnId(txn);
-            if let Some(seq) = store.get(Tree::Outbox, &store_keys::outbox(order, &txn.0))? {
-                let seq = <[u8; 8]>::try_from(seq.as_slice()).map_or(0, u64::from_be_bytes);
-                outbox.remember(txn, Seq(seq));
-                outbox.tidy.push((order, txn));
-                continue;
-            }
             let Ok(row) = decode::<ItemRow>(&value) else {
                 tracing::warn!(order, "an item of the outbox cannot be read");
                 continue;
             };
-            let state = row.failed.map_or(ItemState::Waiting, ItemState::Failed);
+            let mut state = row.failed.map_or(ItemState::Waiting, ItemState::Failed);
+            if let Some(seq) = store.get(Tree::Outbox, &store_keys::outbox(order, &txn.0))? {
+                let seq = Seq(<[u8; 8]>::try_from(seq.as_slice()).map_or(0, u64::from_be_bytes));
+                outbox.remember(txn, seq);
+                if is_held(store, &row.room, seq, &txn)? {
+                    outbox.tidy.push((order, txn));
+                    continue;
+                }
+                state = ItemState::Acked(seq);
+            }
             outbox.put(order, Item { txn, row, state, sent_before: true, entry: None });
         }
         // Marks whose items are gone from the vault have served.
@@ -182,6 +186,19 @@ impl Outbox {
         news
     }
 
+    /// The relay may have lost what it acknowledged: what is not held as an entry waits to be sent again.
+    pub(crate) fn doubt_acks(&mut self, changes: &mut Changes) {
+        for (order, item) in &mut self.items {
+            if matches!(item.state, ItemState::Acked(_)) {
+                item.state = ItemState::Waiting;
+                item.sent_before = true;
+                self.acked.remove(&item.txn);
+                changes.remove(Tree::Outbox, store_keys::outbox(*order, &item.txn.0));
+            }
+        }
+        self.acked_order.retain(|txn| self.acked.contains_key(txn));
+    }
+
     pub(crate) fn tidy_now(&mut self) {
         self.tidy_at = Some(0);
     }
@@ -218,6 +235,13 @@ impl Outbox {
             }
         }
     }
+}
+
+/// Whether the entry of this name stands at this place in our store.
+fn is_held(store: &dyn Store, room: &RoomId, seq: Seq, txn: &TxnId) -> Result<bool, ReadError> {
+    let value = store.get(Tree::Entries, &store_keys::entry(&room.0, seq.0))?;
+    let entry = value.and_then(read_entry_value).and_then(|(_, raw)| Entry::parse(raw).ok());
+    Ok(entry.is_some_and(|entry| entry.header().txn == *txn))
 }
 
 impl Item {
@@ -335,18 +359,22 @@ impl Engine {
         if !never_sent && !matches!(item.state, ItemState::Failed(_)) {
             return Ok(false);
         }
-        let room = item.row.room;
         self.vault.remove(&keys::outbox(order, &txn.0))?;
-        self.outbox.items.remove(&order);
-        self.outbox.orders.remove(txn);
         self.act(now, |engine| {
-            engine.change_live(&room, |timeline| timeline.discard(txn));
-            if let Some(room) = engine.rooms.get_mut(&room) {
-                room.told = false;
-            }
+            engine.drop_item(order);
             Ok(())
         });
         Ok(true)
+    }
+
+    /// An item is no more in the vault, nor anywhere else.
+    pub(super) fn drop_item(&mut self, order: u64) {
+        let Some(item) = self.outbox.items.remove(&order) else { return };
+        self.outbox.orders.remove(&item.txn);
+        self.change_live(&item.row.room, |timeline| timeline.discard(&item.txn));
+        if let Some(room) = self.rooms.get_mut(&item.row.room) {
+            room.told = false;
+        }
     }
 
     /// Takes what is stored out of the vault, and then its marks out of the store.

@@ -3,13 +3,15 @@
 use super::engine::Engine;
 use super::error::{Fault, SendError};
 use super::model::{Millis, RoomWish};
+use super::register_in::read_value;
 use super::rows::RoomRow;
 use super::update::Update;
 use crate::store::{Direction, ReadError, Span, Tree, keys};
 use crate::timeline::{Verified, recount};
-use kith_protocol::event::{AppSetting, Draft, ReadUpTo, RoomSettings, Setting};
-use kith_protocol::ids::{RoomId, Seq};
+use kith_protocol::event::{AppSetting, Draft, ReadUpTo, RoomSettings, Setting, Words};
+use kith_protocol::ids::{AccountId, RoomId, Seq};
 use kith_protocol::limits::REGISTER_BYTES_MAX;
+use kith_protocol::room::RoomKind;
 
 impl Engine {
     /// Everything up to `seq` was read here: on this person's other devices too, and the others in the room are told.
@@ -71,7 +73,7 @@ impl Engine {
     /// A setting of the app, as it was set last on any device.
     pub fn setting(&self, name: &str) -> Result<Option<String>, ReadError> {
         let setting = Setting::App(AppSetting { name: name.to_owned(), value: String::new() });
-        let waits = self.pending.settings().into_iter().find(|waits| waits.key() == setting.key());
+        let waits = self.pending.settings().into_iter().map(|(_, waits)| waits).find(|waits| waits.key() == setting.key());
         let stored = self.stored_register(&self.own_room(), &self.me.account(), &setting.key().0)?;
         Ok(match waits.or(stored.map(|value| value.setting)) {
             Some(Setting::App(setting)) => Some(setting.value),
@@ -175,18 +177,43 @@ impl Engine {
         Ok(())
     }
 
-    /// Drafts and wishes that wait are shown, whatever became of the store.
-    pub(crate) fn restore_drafts(&mut self) {
-        for setting in self.pending.settings() {
-            match setting {
-                Setting::Draft(draft) => self.change_row(&draft.room, |row| row.draft = draft.text),
-                Setting::RoomSettings(wish) => self.change_row(&wish.room, |row| {
-                    row.muted_until = wish.muted_until;
-                    row.mentions_anyway = wish.mentions_anyway;
-                    row.pinned = wish.pinned;
-                }),
-                _ => {}
+    /// What is set and shown follows from what stands and what waits. The rows may be behind: where a value of ours has come
+    /// to its end, a crash may have taken what it led to.
+    pub(crate) fn restore_own(&mut self) -> Result<(), ReadError> {
+        let (own, me) = (self.own_room(), self.me.account());
+        let stand = Span::prefix(keys::owner(&own.0, &me.0));
+        for (_, value) in self.store.range(Tree::Registers, &stand, Direction::Forward, usize::MAX)? {
+            if let Some(value) = read_value(value) {
+                self.restore_setting(&own, value.setting);
             }
+        }
+        let words = Words { text: String::new() };
+        let words = [Setting::RoomName(words.clone()), Setting::RoomTopic(words)];
+        let groups = self.rooms.iter().filter(|(_, room)| room.row.room_kind() == RoomKind::Group);
+        for id in groups.map(|(id, _)| *id).collect::<Vec<_>>() {
+            for setting in &words {
+                if let Some(value) = self.stored_register(&id, &AccountId::ZERO, &setting.key().0)? {
+                    self.restore_setting(&id, value.setting);
+                }
+            }
+        }
+        for (id, setting) in self.pending.settings() {
+            self.restore_setting(&id, setting);
+        }
+        Ok(())
+    }
+
+    fn restore_setting(&mut self, id: &RoomId, setting: Setting) {
+        match setting {
+            Setting::Draft(draft) => self.change_row(&draft.room, |row| row.draft = draft.text),
+            Setting::RoomSettings(wish) => self.change_row(&wish.room, |row| {
+                row.muted_until = wish.muted_until;
+                row.mentions_anyway = wish.mentions_anyway;
+                row.pinned = wish.pinned;
+            }),
+            Setting::RoomName(words) => self.change_row(id, |row| row.name = words.text),
+            Setting::RoomTopic(words) => self.change_row(id, |row| row.topic = words.text),
+            _ => {}
         }
     }
 

@@ -4,7 +4,7 @@ use super::arrivals::Tried;
 use super::engine::Engine;
 use super::error::Fault;
 use super::ingest::Missing;
-use super::rows::{self, register_value};
+use super::rows::{self, read_register_value, register_value};
 use super::update::Update;
 use crate::store::{Tree, keys};
 use crate::timeline::{RegisterValue, Relation};
@@ -112,4 +112,10 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// A register that is held.
+pub(super) fn read_value(row: Vec<u8>) -> Option<RegisterValue> {
+    let (rev, raw) = read_register_value(row)?;
+    RegisterValue::read(&Register::parse(raw).ok()?, rev)
 }

@@ -17,7 +17,7 @@ use kith_protocol::frame::{Append, ClientFrame, RegisterConflict, RegisterSet};
 use kith_protocol::ids::{AccountId, RegisterKey, Rev, RoomId};
 use kith_protocol::register::{Register, RegisterHeader, Scope};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was set here and is not on the relay yet: the newest value of each register.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(crate) struct Pending {
     values: BTreeMap<(RoomId, RegisterKey), PendingValue>,
     version: u64,
     hold_until: Option<Millis>,
+    /// Keys in the vault of values that have come to their end: they go once the store holds what this led to.
+    settled: BTreeSet<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -101,9 +103,10 @@ impl Pending {
         reactions.collect()
     }
 
-    /// What waits for one room.
-    pub(crate) fn settings(&self) -> Vec<Setting> {
-        self.values.values().filter_map(|value| value.row.setting()).collect()
+    /// What waits, and in which room it is to stand.
+    pub(crate) fn settings(&self) -> Vec<(RoomId, Setting)> {
+        let settings = self.values.iter().filter_map(|((room, _), value)| Some((*room, value.row.setting()?)));
+        settings.collect()
     }
 
     pub(crate) fn wake(&mut self, now: Millis) {
@@ -144,7 +147,7 @@ impl Engine {
         if is_mark(setting) {
             self.changes.put(Tree::Local, mark_key(&name), encode(&row));
         } else {
-            self.vault.put(&vault_key(&name), &encode(&row))?;
+            self.keep_pending(&name, &row)?;
         }
         self.pending.put(row);
         Ok(())
@@ -165,19 +168,26 @@ impl Engine {
         let body = setting.encode().to_vec();
         let row = PendingRow { room: *room, key, for_room, at, base: Rev::ZERO, body };
         // Its only copy is about to go: it waits where it survives.
-        self.vault.put(&vault_key(&pending_name(room, &key.0)), &encode(&row))?;
+        self.keep_pending(&pending_name(room, &key.0), &row)?;
         self.pending.put(row);
         Ok(())
     }
 
-    fn forget_pending(&mut self, room: &RoomId, key: &RegisterKey) -> Result<(), Fault> {
-        let Some(value) = self.pending.values.remove(&(*room, *key)) else { return Ok(()) };
+    fn keep_pending(&mut self, name: &[u8], row: &PendingRow) -> Result<(), WriteError> {
+        let key = vault_key(name);
+        self.vault.put(&key, &encode(row))?;
+        self.pending.settled.remove(&key);
+        Ok(())
+    }
+
+    fn forget_pending(&mut self, room: &RoomId, key: &RegisterKey) {
+        let Some(value) = self.pending.values.remove(&(*room, *key)) else { return };
         let name = pending_name(room, &key.0);
         if value.row.setting().as_ref().is_some_and(is_mark) {
             self.changes.remove(Tree::Local, mark_key(&name));
         }
         if self.vault.get(&vault_key(&name)).is_some() {
-            self.vault.remove(&vault_key(&name))?;
+            self.pending.settled.insert(vault_key(&name));
         }
         if let Some(Setting::Reaction(reaction)) = value.row.setting() {
             let me = self.me.account();
@@ -185,6 +195,15 @@ impl Engine {
                 timeline.settle_reaction(me, &reaction.target, &reaction.emoji)
             });
         }
+    }
+
+    /// Takes settled values out of the vault, as the store holds what came of them.
+    pub(crate) fn tidy_pending(&mut self) -> Result<(), WriteError> {
+        if self.pending.settled.is_empty() {
+            return Ok(());
+        }
+        self.vault.write(self.pending.settled.iter().map(|key| (key.clone(), None)).collect())?;
+        self.pending.settled.clear();
         Ok(())
     }
 
@@ -223,7 +242,7 @@ impl Engine {
         let too_late =
             |(rev, register): &(Rev, Register)| *rev > value.row.base && !wins(&value.row, register);
         if current.is_none() && stands.as_ref().is_some_and(too_late) {
-            self.forget_pending(id, key)?;
+            self.forget_pending(id, key);
             return self.show_stored(id, &owner, key);
         }
         let replaces = current.or(stands.map(|(rev, _)| rev)).unwrap_or_default();
@@ -292,7 +311,7 @@ impl Engine {
             _ => {
                 let owner =
                     Register::parse(raw).map_or(AccountId::ZERO, |register| register.header().owner());
-                self.forget_pending(&room, &key)?;
+                self.forget_pending(&room, &key);
                 // Another device's may have come after ours, and before the answer.
                 self.show_stored(&room, &owner, &key)?;
             }
@@ -328,7 +347,7 @@ impl Engine {
         if ours_goes_on {
             self.send_register(&room, &key, Some(current.rev))?;
         } else {
-            self.forget_pending(&room, &key)?;
+            self.forget_pending(&room, &key);
             self.show_stored(&room, &self.owner(for_room), &key)?;
         }
         Ok(())
@@ -353,7 +372,7 @@ impl Engine {
         }
         tracing::warn!(%room, ?code, "the relay refused a register for good");
         let owner = self.owner(self.pending.values.get(&(room, key)).is_some_and(|value| value.row.for_room));
-        self.forget_pending(&room, &key)?;
+        self.forget_pending(&room, &key);
         self.show_stored(&room, &owner, &key)
     }
 

@@ -9,11 +9,10 @@ use super::rows::{self, HeadRow, read_entry_value, read_register_value};
 use super::sync::PagePlan;
 use super::update::{Trouble, Update};
 use crate::store::{COMMIT_BEST, Direction, ReadError, Span, Tree, keys};
-use crate::timeline::{Relation, Verified};
+use crate::timeline::{RegisterValue, Relation, Verified};
 use bytes::Bytes;
 use kith_protocol::entry::Entry;
 use kith_protocol::error::ErrorCode;
-use kith_protocol::event::Setting;
 use kith_protocol::frame::{Append, ClientFrame, Page, Republish};
 use kith_protocol::ids::{Hash, RoomId, Seq};
 use kith_protocol::limits::PAGE_BYTES;
@@ -51,6 +50,7 @@ impl Engine {
             return Ok(());
         }
         self.given = Given::default();
+        self.outbox.doubt_acks(&mut self.changes);
         self.tell(Update::Trouble(Trouble::Resync));
         let me = self.me.account();
         let lost = Span::prefix(keys::account(&me.0)).starting_at(keys::chain(&me.0, u64::from(chain_len)));
@@ -292,14 +292,18 @@ impl Engine {
             Direction::Forward,
             usize::MAX,
         )?;
-        for chunk in rows.chunks(COMMIT_BEST / 2) {
+        for chunk in rows.chunks(COMMIT_BEST / 3) {
             for (key, value) in chunk {
-                let register =
-                    read_register_value(value.clone()).and_then(|(_, raw)| Register::parse(raw).ok());
-                if let Some(register) = register.filter(|register| register.header().account == me) {
-                    let setting = Setting::decode(&register.body()).ok();
-                    if let Some(setting) = setting.filter(|setting| setting.key() == register.header().key) {
-                        self.pend_again(id, &setting, register.header().at)?;
+                let read = read_register_value(value.clone());
+                if let Some((rev, register)) =
+                    read.and_then(|(rev, raw)| Some((rev, Register::parse(raw).ok()?)))
+                    && let Some(value) = RegisterValue::read(&register, rev)
+                {
+                    if value.account == me {
+                        self.pend_again(id, &value.setting, register.header().at)?;
+                    }
+                    if let Some(relation) = Relation::of_register(&value) {
+                        self.changes.remove(Tree::Local, rows::relation_key(&relation.key(id)));
                     }
                 }
                 self.changes.remove(Tree::Registers, key.clone());

@@ -16,6 +16,7 @@ use crate::vault::keys;
 use bytes::Bytes;
 use kith_protocol::entry::{Entry, Header, KEY_SOURCE_PLAIN, Kind};
 use kith_protocol::error::ErrorCode;
+use kith_protocol::event::Target;
 use kith_protocol::frame::{Acks, ClientFrame, Rejected, Send};
 use kith_protocol::ids::{RoomId, Seq};
 use std::collections::BTreeSet;
@@ -63,7 +64,10 @@ impl Engine {
                     self.transmit(ClientFrame::Send(Send { run, entry }));
                     free -= 1;
                 }
-                None => drop(blocked.insert(room)),
+                None if self.outbox.items.get(&order).is_some_and(|item| item.state == ItemState::Waiting) => {
+                    blocked.insert(room);
+                }
+                None => {}
             }
         }
         Ok(())
@@ -73,7 +77,8 @@ impl Engine {
         self.rooms.get(id).is_some_and(|room| room.row.tip.is_some() || room.row.newest() < room.row.head.seq)
     }
 
-    /// The entry of an item, with where we stand now. `None` if what it refers to is not stored yet.
+    /// The entry of an item, with where we stand now. `None` if what it refers to is not stored yet, or never will be: then
+    /// the item does not wait any more.
     fn sign_item(&mut self, order: u64) -> Result<Option<Bytes>, Fault> {
         let Some(item) = self.outbox.items.get(&order) else { return Ok(None) };
         let (txn, at, id, what) = (item.txn, item.row.at, item.row.room, item.row.what.clone());
@@ -96,10 +101,7 @@ impl Engine {
             }
             What::Redaction { target, at: None, edit_of } => {
                 let Some(entry) = self.find(&id, &target)? else {
-                    if self.outbox.orders.contains_key(&target.txn) {
-                        return Ok(None);
-                    }
-                    self.fail_item(order, ErrorCode::NotFound)?;
+                    self.without_target(order, &id, &target)?;
                     return Ok(None);
                 };
                 (Kind::Redaction { target: entry.seq, digest: entry.digest }, Redaction::body(edit_of))
@@ -119,6 +121,24 @@ impl Engine {
             kind,
         };
         Ok(Some(Entry::sign(&header, &body, self.me.keys()).raw().clone()))
+    }
+
+    /// What a redaction takes away is not here: it may be on its way to the relay, or back.
+    fn without_target(&mut self, order: u64, room: &RoomId, target: &Target) -> Result<(), Fault> {
+        let on_its_way = self.outbox.orders.get(&target.txn).copied();
+        match on_its_way.and_then(|order| Some((order, self.outbox.items.get(&order)?.state))) {
+            // It never got out: both have come to their end.
+            Some((refused, ItemState::Failed(_))) => {
+                let Some(own) = self.outbox.items.get(&order).map(|item| item.txn) else { return Ok(()) };
+                let gone = [(refused, target.txn), (order, own)];
+                self.vault.write(gone.map(|(order, txn)| (keys::outbox(order, &txn.0), None)).into())?;
+                gone.into_iter().for_each(|(order, _)| self.drop_item(order));
+                Ok(())
+            }
+            Some(_) => Ok(()),
+            None if self.lacks_some(room) || !self.sync.heads_done() => Ok(()),
+            None => self.fail_item(order, ErrorCode::NotFound),
+        }
     }
 
     pub(crate) fn on_acks(&mut self, now: Millis, acks: &Acks) -> Result<(), Fault> {

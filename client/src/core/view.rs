@@ -4,13 +4,13 @@ use super::engine::Engine;
 use super::error::ReadFailed;
 use super::limits::SCREEN;
 use super::model::{DeviceOf, Me, MemberOf, Person, RoomSummary};
+use super::register_in::read_value;
 use super::rows::{self, read_entry_value};
 use crate::store::{Direction, ReadError, Span, Tree, keys};
 use crate::timeline::{Content, Message, RegisterValue, Relation, Timeline, Verified};
 use kith_protocol::entry::Entry;
 use kith_protocol::event::{ReadUpTo, Setting, Target};
 use kith_protocol::ids::{AccountId, RoomId, Seq};
-use kith_protocol::register::Register;
 use kith_protocol::room::RoomKind;
 use std::cmp::Reverse;
 
@@ -273,11 +273,8 @@ impl Engine {
         key: &[u8; 32],
     ) -> Result<Option<RegisterValue>, ReadError> {
         let key = keys::register(&id.0, &owner.0, key);
-        let Some(value) = rows::read(&*self.store, &self.changes, Tree::Registers, &key)? else {
-            return Ok(None);
-        };
-        let Some((rev, raw)) = rows::read_register_value(value) else { return Ok(None) };
-        Ok(Register::parse(raw).ok().and_then(|register| RegisterValue::read(&register, rev)))
+        let value = rows::read(&*self.store, &self.changes, Tree::Registers, &key)?;
+        Ok(value.and_then(read_value))
     }
 
     /// Who is in a room, in the order of roles, then names.
