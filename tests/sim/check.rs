@@ -207,7 +207,8 @@ fn all_show_the_same(
             if world.book.maybe_gone.contains(target) {
                 continue;
             }
-            let gone = world.book.gone.get(target).is_some_and(|redaction| !sent_away(world, room, redaction));
+            let gone =
+                world.book.gone.get(target).is_some_and(|redaction| !sent_away(world, room, redaction));
             // What was taken away after the copy may be back: the redaction names a place that may be another's now.
             if gone && world.plan.restores {
                 continue;

@@ -73,7 +73,12 @@ impl Engine {
     /// A setting of the app, as it was set last on any device.
     pub fn setting(&self, name: &str) -> Result<Option<String>, ReadError> {
         let setting = Setting::App(AppSetting { name: name.to_owned(), value: String::new() });
-        let waits = self.pending.settings().into_iter().map(|(_, waits)| waits).find(|waits| waits.key() == setting.key());
+        let waits = self
+            .pending
+            .settings()
+            .into_iter()
+            .map(|(_, waits)| waits)
+            .find(|waits| waits.key() == setting.key());
         let stored = self.stored_register(&self.own_room(), &self.me.account(), &setting.key().0)?;
         Ok(match waits.or(stored.map(|value| value.setting)) {
             Some(Setting::App(setting)) => Some(setting.value),

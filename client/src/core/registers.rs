@@ -105,7 +105,8 @@ impl Pending {
 
     /// What waits, and in which room it is to stand.
     pub(crate) fn settings(&self) -> Vec<(RoomId, Setting)> {
-        let settings = self.values.iter().filter_map(|((room, _), value)| Some((*room, value.row.setting()?)));
+        let settings =
+            self.values.iter().filter_map(|((room, _), value)| Some((*room, value.row.setting()?)));
         settings.collect()
     }
 

@@ -64,7 +64,12 @@ impl Engine {
                     self.transmit(ClientFrame::Send(Send { run, entry }));
                     free -= 1;
                 }
-                None if self.outbox.items.get(&order).is_some_and(|item| item.state == ItemState::Waiting) => {
+                None if self
+                    .outbox
+                    .items
+                    .get(&order)
+                    .is_some_and(|item| item.state == ItemState::Waiting) =>
+                {
                     blocked.insert(room);
                 }
                 None => {}

@@ -109,18 +109,21 @@ impl Engine {
             let said =
                 HeadRow { seq: head.seq, hash: head.hash, rev: head.rev, control_len: head.control_len };
             let initial = !self.sync.heads_done;
-            if initial || said.seq >= room.row.head.seq {
-                if room.row.head != said {
-                    room.row.head = said;
-                    room.dirty = true;
-                }
-                if !known {
-                    room.row.kind = super::rows::kind_byte(if head.room == own {
-                        kith_protocol::room::RoomKind::Own
-                    } else {
-                        kith_protocol::room::RoomKind::Group
-                    });
-                }
+            let before = room.row.head;
+            // Entries and registers each have a number of their own: news of the one may come with what is old of the other.
+            if initial {
+                room.row.head = said;
+            } else {
+                let newer = if said.seq >= before.seq { said } else { before };
+                room.row.head = HeadRow { rev: said.rev.max(before.rev), ..newer };
+            }
+            room.dirty |= room.row.head != before;
+            if !known {
+                room.row.kind = super::rows::kind_byte(if head.room == own {
+                    kith_protocol::room::RoomKind::Own
+                } else {
+                    kith_protocol::room::RoomKind::Group
+                });
             }
             if initial {
                 self.compare_head(&head.room);
