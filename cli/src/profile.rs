@@ -61,11 +61,7 @@ fn data_dir() -> Option<PathBuf> {
 }
 
 fn access() -> Access {
-    let given = env::var("KITH_PASSPHRASE").ok().map(Zeroizing::new);
-    match given.and_then(|text| Passphrase::new(text.as_str())) {
-        Some(passphrase) => Access::new(Choice::Passphrase(passphrase)),
-        None => Access::new(Choice::Best).asking(ask_passphrase),
-    }
+    Access::new(Choice::of_environment()).asking(ask_passphrase)
 }
 
 fn ask_passphrase(ask: Ask) -> Option<Passphrase> {

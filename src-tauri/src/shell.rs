@@ -156,7 +156,7 @@ impl Shell {
             names.into_iter().map(ProfileId).filter(|id| !self.is_arriving(id)).collect();
         let opened = ids.into_iter().map(|id| {
             let shell = self.clone();
-            tokio::spawn(async move { shell.open(&id, Choice::Best).await })
+            tokio::spawn(async move { shell.open(&id, Choice::of_environment()).await })
         });
         for task in opened.collect::<Vec<_>>() {
             let _ = task.await;

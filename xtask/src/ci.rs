@@ -9,6 +9,7 @@ use crate::program::{Program, run, typed};
 use crate::step::step;
 use crate::test;
 use crate::tools::{Tool, cargo, ensure_component};
+use crate::ui;
 
 /// Runs every check, and the tests unless they are left to `cargo xtask test`.
 ///
@@ -17,12 +18,16 @@ use crate::tools::{Tool, cargo, ensure_component};
 pub(crate) fn ci(no_tests: bool) -> Result<(), Failure> {
     step("What the checks need", || {
         Need::CCompiler.ensure()?;
+        Need::WebView.ensure()?;
         ensure_component("fmt", "rustfmt")?;
         ensure_component("clippy", "clippy")?;
         Tool::Deny.ensure()
     })?;
     step("Format", || run(cargo().args(["fmt", "--all", "--check"])))?;
     step("Dependency rules of ARCHITECTURE.md", dependency_rules)?;
+    step("The window's content: types, lints, format", ui::check)?;
+    // The app takes it in when it is compiled.
+    step("The window's content is built", ui::build)?;
     step("Clippy", || {
         run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;

@@ -15,6 +15,7 @@ mod run;
 mod step;
 mod test;
 mod tools;
+mod ui;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
 
 fn act(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Run => run::run(),
+        Command::Run { terminal: true, .. } => run::in_terminal(),
+        Command::Run { two_devices, .. } => run::in_windows(two_devices),
         Command::Test { filter, seeds } => test::test(filter.as_deref(), seeds),
         Command::Ci { no_tests } => ci::ci(no_tests),
         Command::Bench { arguments } => bench::bench(&arguments),
@@ -54,8 +56,15 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what is missing, build, and show two people with two devices each talking through a relay.
-    Run,
+    /// Install what is missing, build, start a relay on this computer, and open a window for each of two people.
+    Run {
+        /// Open a second device of the first person, too.
+        #[arg(long)]
+        two_devices: bool,
+        /// Show the same in the terminal instead: two people with two devices each, whose relay is killed meanwhile.
+        #[arg(long, conflicts_with = "two_devices")]
+        terminal: bool,
+    },
     /// Install what the tests need, and run all of them.
     Test {
         /// Run only the tests whose name contains this; examples in the documentation are then left out.

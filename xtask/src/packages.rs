@@ -4,7 +4,7 @@ use std::env;
 use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
-use crate::program::{run, typed};
+use crate::program::{answers, run, typed};
 
 /// Something that cargo cannot bring along.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,14 @@ pub(crate) enum Need {
     CxxCompiler,
     /// On Linux, some tests keep a key in a key store of their own.
     SecretService,
+    /// On Linux, what the window is drawn with; elsewhere the system has it.
+    WebView,
+    /// The window's content is built by Vite.
+    Node,
+    /// The browser in which the window's content is tested without a window.
+    Browser,
+    /// On Linux, a desktop without a screen: display, window manager, notifications, and what drives a web view.
+    Desktop,
 }
 
 impl Need {
@@ -41,10 +49,14 @@ impl Need {
         match self {
             Self::CCompiler => has_compiler("CC", &["cc", "gcc", "clang"]),
             Self::CxxCompiler => has_compiler("CXX", &["c++", "g++", "clang++"]),
+            _ if cfg!(not(target_os = "linux")) && self.is_of_linux() => true,
             Self::SecretService => {
-                let programs = ["dbus-daemon", "dbus-send", "dbus-monitor", "gnome-keyring-daemon"];
-                cfg!(not(target_os = "linux")) || programs.into_iter().all(starts)
+                ["dbus-daemon", "dbus-send", "dbus-monitor", "gnome-keyring-daemon"].into_iter().all(starts)
             }
+            Self::WebView => answers(Command::new("pkg-config").args(["--exists", "webkit2gtk-4.1"])),
+            Self::Node => starts("node") && answers(npm().arg("--version")),
+            Self::Browser => ["chromium", "chromium-browser", "google-chrome"].into_iter().any(starts),
+            Self::Desktop => DESKTOP_PROGRAMS.into_iter().all(starts),
         }
     }
 
@@ -53,7 +65,15 @@ impl Need {
             Self::CCompiler => "a C compiler",
             Self::CxxCompiler => "a C++ compiler",
             Self::SecretService => "a message bus and a key store (dbus-daemon, gnome-keyring)",
+            Self::WebView => "WebKitGTK 4.1 with its headers",
+            Self::Node => "Node.js 20 or newer, with npm",
+            Self::Browser => "Chromium",
+            Self::Desktop => "a desktop without a screen (Xvfb, openbox, dunst, WebKitWebDriver)",
         }
+    }
+
+    fn is_of_linux(self) -> bool {
+        matches!(self, Self::SecretService | Self::WebView | Self::Browser | Self::Desktop)
     }
 }
 
@@ -116,16 +136,59 @@ impl Manager {
 
     fn packages(self, need: Need) -> &'static [&'static str] {
         match (self, need) {
+            (Self::Apt, Need::CCompiler | Need::CxxCompiler) => &["build-essential"],
             (Self::Apt, Need::SecretService) => &["dbus-bin", "dbus-daemon", "gnome-keyring"],
-            (Self::Apt, _) => &["build-essential"],
-            (Self::Dnf, Need::SecretService) => &["dbus-daemon", "dbus-tools", "gnome-keyring"],
-            (Self::Zypper, Need::SecretService) => &["dbus-1", "gnome-keyring"],
+            (Self::Apt, Need::WebView) => &["pkg-config", "libwebkit2gtk-4.1-dev"],
+            (Self::Apt, Need::Desktop) => &[
+                "xvfb",
+                "xauth",
+                "openbox",
+                "dbus-x11",
+                "dunst",
+                "xdotool",
+                "imagemagick",
+                "webkit2gtk-driver",
+                "fonts-noto-color-emoji",
+                "fonts-noto-cjk",
+                "fonts-noto-core",
+            ],
             (Self::Dnf | Self::Zypper, Need::CCompiler) => &["gcc", "make"],
             (Self::Dnf | Self::Zypper, Need::CxxCompiler) => &["gcc-c++", "make"],
+            (Self::Dnf, Need::SecretService) => &["dbus-daemon", "dbus-tools", "gnome-keyring"],
+            (Self::Dnf, Need::WebView) => &["pkgconf-pkg-config", "webkit2gtk4.1-devel"],
+            (Self::Dnf, Need::Desktop) => &[
+                "xorg-x11-server-Xvfb",
+                "openbox",
+                "dbus-x11",
+                "dunst",
+                "xdotool",
+                "ImageMagick",
+                "webkit2gtk-driver",
+                "google-noto-color-emoji-fonts",
+            ],
+            (Self::Zypper, Need::SecretService) => &["dbus-1", "gnome-keyring"],
+            (Self::Zypper, Need::WebView) => &["pkgconf-pkg-config", "webkit2gtk3-devel"],
+            (Self::Zypper, Need::Desktop) => &[
+                "xorg-x11-server-Xvfb",
+                "openbox",
+                "dbus-1-x11",
+                "dunst",
+                "xdotool",
+                "ImageMagick",
+                "WebKitWebDriver",
+                "noto-coloremoji-fonts",
+            ],
+            (Self::Pacman, Need::CCompiler | Need::CxxCompiler) => &["base-devel"],
             (Self::Pacman, Need::SecretService) => &["dbus", "gnome-keyring"],
-            (Self::Pacman, _) => &["base-devel"],
-            (Self::Brew, Need::SecretService) => &["dbus"],
-            (Self::Brew, _) => &["llvm"],
+            (Self::Pacman, Need::WebView) => &["pkgconf", "webkit2gtk-4.1"],
+            (Self::Pacman, Need::Desktop) => {
+                &["xorg-server-xvfb", "openbox", "dunst", "xdotool", "imagemagick", "noto-fonts-emoji"]
+            }
+            (Self::Brew, Need::CCompiler | Need::CxxCompiler) => &["llvm"],
+            (Self::Brew, Need::Node) => &["node"],
+            (Self::Brew, Need::SecretService | Need::WebView | Need::Desktop) => &[],
+            (_, Need::Node) => &["nodejs", "npm"],
+            (_, Need::Browser) => &["chromium"],
         }
     }
 
@@ -141,6 +204,13 @@ impl Manager {
         command
     }
 }
+
+/// On Windows npm is a script that only its full name starts.
+pub(crate) fn npm() -> Command {
+    Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
+}
+
+const DESKTOP_PROGRAMS: [&str; 6] = ["Xvfb", "openbox", "dunst", "xdotool", "import", "WebKitWebDriver"];
 
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")

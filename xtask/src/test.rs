@@ -7,6 +7,7 @@ use crate::packages::Need;
 use crate::program::run;
 use crate::step::step;
 use crate::tools::{Tool, cargo};
+use crate::ui;
 
 /// Runs the tests whose name contains `filter`, or all of them and the examples in the documentation.
 ///
@@ -15,11 +16,19 @@ use crate::tools::{Tool, cargo};
 pub(crate) fn test(filter: Option<&str>, seeds: Option<u64>) -> Result<(), Failure> {
     step("What the tests need", || {
         Need::CCompiler.ensure()?;
-        Need::SecretService.ensure()
+        Need::WebView.ensure()?;
+        Need::SecretService.ensure()?;
+        if cfg!(target_os = "linux") {
+            Need::Desktop.ensure()?;
+            Tool::TauriDriver.ensure()?;
+        }
+        Ok(())
     })?;
+    step("The window's content is built", ui::build)?;
     let nextest = has_nextest();
     step("Programs and tests are built", build)?;
     if filter.is_none() {
+        step("Tests of the window's content", ui::test)?;
         step("Examples in the documentation", || {
             run(cargo().args(["test", "--quiet", "--doc", "--workspace"]))
         })?;

@@ -34,6 +34,8 @@ pub(crate) enum Tool {
     Nextest,
     Deny,
     Fuzz,
+    /// Speaks WebDriver to the app's window.
+    TauriDriver,
 }
 
 impl Tool {
@@ -46,7 +48,10 @@ impl Tool {
     }
 
     pub(crate) fn is_there(self) -> bool {
-        answers(cargo().args([self.subcommand(), "--version"]))
+        match self {
+            Self::TauriDriver => answers(Command::new("tauri-driver").arg("--help")),
+            _ => answers(cargo().args([self.subcommand(), "--version"])),
+        }
     }
 
     fn subcommand(self) -> &'static str {
@@ -54,6 +59,7 @@ impl Tool {
             Self::Nextest => "nextest",
             Self::Deny => "deny",
             Self::Fuzz => "fuzz",
+            Self::TauriDriver => "tauri-driver",
         }
     }
 
@@ -62,6 +68,7 @@ impl Tool {
             Self::Nextest => "cargo-nextest",
             Self::Deny => "cargo-deny",
             Self::Fuzz => "cargo-fuzz",
+            Self::TauriDriver => "tauri-driver",
         }
     }
 
@@ -71,6 +78,7 @@ impl Tool {
             Self::Nextest => "^0.9",
             Self::Deny => "^0.20",
             Self::Fuzz => "^0.13",
+            Self::TauriDriver => "^2",
         }
     }
 }

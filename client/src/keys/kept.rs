@@ -20,6 +20,14 @@ pub enum Choice {
     PlainFile,
 }
 
+impl Choice {
+    /// [`Self::Passphrase`] if `KITH_PASSPHRASE` holds one, else [`Self::Best`].
+    pub fn of_environment() -> Self {
+        let given = std::env::var("KITH_PASSPHRASE").ok();
+        given.and_then(Passphrase::new).map_or(Self::Best, Self::Passphrase)
+    }
+}
+
 /// Where the key of a home is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {

@@ -32,17 +32,21 @@ pub(crate) async fn join(
     handle: Option<String>,
     key: KeyChoice,
 ) -> Outcome<Arrived> {
-    let invite = links::invite(&link)?;
-    let relay = Relay { address: invite.relay.clone(), pin: invite.pin };
-    let (profile, home) = begin(&shell)?;
     let who = Newcomer { name, handle, device_name: device_name() };
-    let joined = Client::join(home, shell.access(choice(key)?), &invite, who).await;
+    join_with(&shell, &link, who, choice(key)?).await
+}
+
+pub(crate) async fn join_with(shell: &Shell, link: &str, who: Newcomer, choice: Choice) -> Outcome<Arrived> {
+    let invite = links::invite(link)?;
+    let relay = Relay { address: invite.relay.clone(), pin: invite.pin };
+    let (profile, home) = begin(shell)?;
+    let joined = Client::join(home, shell.access(choice), &invite, who).await;
     let client = match joined {
         Ok(client) => client,
         Err(error) => return Err(explain(error.into(), &relay).await),
     };
     let room = first_room(&client).await;
-    end(&shell, &profile, client).await?;
+    end(shell, &profile, client).await?;
     Ok(Arrived { profile, room: room.map(Into::into) })
 }
 
@@ -130,7 +134,7 @@ pub(crate) async fn reopen(shell: TheShell<'_>, profile: ProfileId) -> Outcome {
     if shell.profile(&profile)?.view().state == ProfileState::Open {
         return Ok(());
     }
-    shell.open(&profile, Choice::Best).await
+    shell.open(&profile, Choice::of_environment()).await
 }
 
 /// Takes a profile away from this computer, with all that it holds here. Revokes nothing.
@@ -207,7 +211,7 @@ async fn explain(error: AppError, relay: &Relay) -> AppError {
 
 fn choice(key: KeyChoice) -> Outcome<Choice> {
     match key {
-        KeyChoice::Best => Ok(Choice::Best),
+        KeyChoice::Best => Ok(Choice::of_environment()),
         KeyChoice::PlainFile => Ok(Choice::PlainFile),
         KeyChoice::Passphrase { passphrase } => Passphrase::new(passphrase)
             .map(Choice::Passphrase)

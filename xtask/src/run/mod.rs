@@ -1,11 +1,15 @@
-//! `cargo xtask run`: the main job of Kith, seen. Two people with two devices each talk through a relay on this computer.
+//! `cargo xtask run`: the main job of Kith, seen. Two people talk through a relay on this computer: in windows, or, with
+//! `--terminal`, with two devices each in the terminal.
 //!
-//! What is shown are the programs themselves, with the commands that anyone would type, in a folder that is gone afterwards.
+//! What is shown are the programs themselves, in a folder that is gone afterwards.
 
 mod agreement;
 mod relay;
 mod stage;
 mod story;
+mod windows;
+
+use std::env;
 
 use tempfile::TempDir;
 
@@ -15,18 +19,44 @@ use crate::packages::Need;
 use crate::program;
 use crate::step::step;
 use crate::tools::cargo;
+use crate::ui;
 
 use self::stage::Stage;
 
-/// Installs what is missing, builds relay and command line, and plays the story.
+/// Builds everything, and opens a window for each person; without a display, one that nobody sees, of which pictures are
+/// left.
+///
+/// # Errors
+/// One sentence, if something cannot be built, or does not start.
+pub(crate) fn in_windows(two_devices: bool) -> Result<(), Failure> {
+    step("What Kith is built with", || {
+        Need::CCompiler.ensure()?;
+        Need::WebView.ensure()
+    })?;
+    step("The window's content is built", ui::build)?;
+    if !has_display() {
+        return windows::without_display();
+    }
+    let packages = ["-p", "kith", "-p", "kith-relay", "-p", "kith-cli"];
+    step("App, relay and command line are built", || {
+        program::run(cargo().arg("build").args(packages).arg("--bins"))
+    })?;
+    on_stage(|stage| windows::open(stage, two_devices))
+}
+
+/// Builds relay and command line, and plays the story.
 ///
 /// # Errors
 /// One sentence, if a command of the story fails or the four devices do not end with the same history.
-pub(crate) fn run() -> Result<(), Failure> {
+pub(crate) fn in_terminal() -> Result<(), Failure> {
     step("What Kith is built with", || Need::CCompiler.ensure())?;
     step("Relay and command line are built", || {
         program::run(cargo().args(["build", "-p", "kith-relay", "-p", "kith-cli", "--bins"]))
     })?;
+    on_stage(story::play)
+}
+
+fn on_stage(play: impl FnOnce(&Stage) -> Result<(), Failure>) -> Result<(), Failure> {
     let metadata = Metadata::read()?;
     let folder = TempDir::with_prefix("kith-")
         .map_err(|error| Failure::new(format!("No folder for the show could be made: {error}.")))?;
@@ -34,7 +64,13 @@ pub(crate) fn run() -> Result<(), Failure> {
         folder: folder.path().to_owned(),
         relay: metadata.program("debug", "kith-relay"),
         cli: metadata.program("debug", "kith-cli"),
+        app: metadata.program("debug", "kith"),
     };
-    story::play(&stage)
+    play(&stage)
         .inspect_err(|_| anstream::eprintln!("\nThe relay's last words:\n{}", relay::log_tail(&stage)))
+}
+
+fn has_display() -> bool {
+    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(not(target_os = "linux")) || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }

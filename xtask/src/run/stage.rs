@@ -1,6 +1,6 @@
 //! Where the story plays: a folder, the two programs, and the screen.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ pub(crate) struct Stage {
     pub(crate) folder: PathBuf,
     pub(crate) relay: PathBuf,
     pub(crate) cli: PathBuf,
+    pub(crate) app: PathBuf,
 }
 
 /// One device of one person; `home` is the folder that its command line keeps everything in.
@@ -71,10 +72,22 @@ impl Stage {
     }
 
     fn cli_of(&self, device: Device, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.cli);
-        // The homes are gone in a minute: they are sealed with a passphrase, so that no key store learns of them.
-        command.current_dir(&self.folder).env("KITH_PASSPHRASE", "only for this show");
+        let mut command = self.sealed(&self.cli);
         command.args(["--home", device.home]).args(arguments);
+        command
+    }
+
+    /// A window on the profiles in a folder.
+    pub(crate) fn window(&self, home: &str) -> Command {
+        let mut command = self.sealed(&self.app);
+        command.env("KITH_HOME", self.folder.join(home));
+        command
+    }
+
+    /// The homes are gone in a minute: they are sealed with a passphrase, so that no key store learns of them.
+    fn sealed(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.folder).env("KITH_PASSPHRASE", "only for this show");
         command
     }
 }

@@ -68,7 +68,7 @@ fn everyone_arrives(stage: &Stage, invite: &str) -> Result<(), Failure> {
 }
 
 /// The old device waits with its code until the new one has come.
-fn link(stage: &Stage, old: Device, new: Device, name: &str) -> Result<(), Failure> {
+pub(super) fn link(stage: &Stage, old: Device, new: Device, name: &str) -> Result<(), Failure> {
     let mut waiting = stage.start_on(old, &["link", "--yes"])?;
     let mut printed = Vec::new();
     let code = loop {
