@@ -1,5 +1,5 @@
 import { expect, test as base, type Page } from '@playwright/test'
-import axe from 'axe-core'
+import axe, { type AxeResults } from 'axe-core'
 
 /** What the pretended backend lets a test do; see `fake.ts`. */
 interface Fake {
@@ -60,7 +60,6 @@ export class Kith {
   fake<Argument>(act: (fake: Fake, argument: Argument) => void, argument?: Argument): Promise<void> {
     return this.page.evaluate(
       ([code, argument]) => {
-        // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
         ;(new Function('fake', 'argument', `(${code})(fake, argument)`) as (...given: unknown[]) => void)(
           window.fake,
           argument,
@@ -74,7 +73,7 @@ export class Kith {
   async isAccessible(within?: string): Promise<void> {
     await this.page.evaluate(axe.source)
     const found = await this.page.evaluate(async (within) => {
-      const { axe } = window as unknown as { axe: typeof import('axe-core') }
+      const { axe } = window as unknown as { axe: { run(within: unknown): Promise<AxeResults> } }
       const { violations } = await axe.run(within ?? document)
       return violations.map(
         ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`,

@@ -62,11 +62,14 @@ function same(a: Person | undefined, b: Person): boolean {
   )
 }
 
-/** A hue of one's own, from 0 to 359: the same on every device. */
+/** Hues that hold their own beside each other; those between yellow and green turn to mud when they are dark. */
+const HUES = [10, 30, 50, 68, 150, 170, 195, 218, 240, 262, 286, 310, 338]
+
+/** A hue of one's own: the same on every device. */
 export function hueOf(id: string): number {
   let hash = 2166136261
   for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 16777619)
-  return (hash >>> 0) % 360
+  return HUES[(hash >>> 0) % HUES.length] ?? 0
 }
 
 /** One or two letters for an avatar. */
