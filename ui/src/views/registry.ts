@@ -9,7 +9,9 @@ export const OVERLAYS: Partial<Record<Overlay, Loader<{ close: () => void }>>> =
 }
 
 /** What stands beside a chat. */
-export const PANELS: Partial<Record<Panel, Loader<Record<string, never>>>> = {}
+export const PANELS: Partial<Record<Panel, Loader<Record<string, never>>>> = {
+  details: () => import('./details/Details.svelte'),
+}
 
 /** What is shown while there is no account, or one is added. */
 export const WELCOME: Loader<Record<string, never>> | null = () => import('./first-run/FirstRun.svelte')

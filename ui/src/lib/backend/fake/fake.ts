@@ -56,10 +56,16 @@ export class FakeBackend extends FakeRooms implements Backend {
   linkCancel: Call<'linkCancel'> = nothing
   offerCancel: Call<'offerCancel'> = nothing
   acceptHandle: Call<'acceptHandle'> = nothing
-  setSetting: Call<'setSetting'> = nothing
   typing: Call<'typing'> = nothing
   setAttention: Call<'setAttention'> = nothing
-  setting: Call<'setting'> = nothing
+  private readonly shared = new Map<string, string>()
+
+  setting: Call<'setting'> = (profile, name) => Promise.resolve(this.shared.get(`${profile} ${name}`) ?? null)
+
+  setSetting: Call<'setSetting'> = (profile, name, value) => {
+    this.shared.set(`${profile} ${name}`, value)
+    return nothing()
+  }
 
   setPlace: Call<'setPlace'> = (place) => {
     this.place = place
