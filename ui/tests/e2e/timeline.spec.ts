@@ -95,7 +95,7 @@ test('a reply leads to what it answers', async ({ kith, page }) => {
   await kith.chat('home/launch')
   await kith.log.evaluate((log) => (log.scrollTop = 0))
   await kith.log.evaluate((log) => (log.scrollTop = log.scrollHeight))
-  await page.getByRole('button', { name: /Answers You: Queue is done/ }).click()
+  await page.getByRole('button', { name: /Answers You Queue is done/ }).click()
   await expect(page.locator('[data-line="launch.15"]')).toHaveClass(/lit/)
 })
 
@@ -191,7 +191,6 @@ test('code is coloured, and copied with one button', async ({ kith, page }) => {
   await kith.open()
   await kith.chat('home/launch')
   await kith.log.evaluate((log) => (log.scrollTop = 0))
-  await page.getByRole('button', { name: 'Copy', exact: true }).scrollIntoViewIfNeeded()
   await expect(kith.log.locator('.s-keyword').first()).toBeVisible()
   await page.getByRole('button', { name: 'Copy', exact: true }).click()
   expect(await page.evaluate(() => window.fake.clipboard)).toContain('pub fn append')
