@@ -3,6 +3,7 @@
 
 mod backup;
 mod chaos;
+mod halfway;
 mod speed;
 mod world;
 

@@ -1,0 +1,160 @@
+//! What a crash, a refused commit, or a relay put back leaves half done.
+
+use crate::world::{Id, World};
+use kith_client::core::RoomWish;
+use kith_protocol::frame::{Ack, Acks, ClientFrame, Head, Heads, ServerFrame};
+use kith_protocol::ids::{Hash, Rev, RoomId, Seq, TxnId};
+
+/// Alice and Bob, who have spoken.
+fn chat() -> (World, Id, Id, RoomId) {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let room = w.dm(alice, bob);
+    w.say(alice, room, "first");
+    w.settle();
+    (w, alice, bob, room)
+}
+
+/// The relay says that it has stored something, behind what this device holds.
+fn acked_behind_a_gap(w: &mut World, id: Id, room: RoomId, txn: TxnId) {
+    let ack = Ack { room, txn, seq: Seq(9) };
+    let now = w.now;
+    w.devices[id].engine.handle_frame(now, ServerFrame::Acks(Acks { acks: vec![ack] }));
+    assert_eq!(w.devices[id].engine.delivery(&txn), Some(Ok(Seq(9))));
+}
+
+#[test]
+fn what_was_acknowledged_and_is_not_held_goes_out_again_on_a_relay_put_back() {
+    for restarts in [false, true] {
+        let (mut w, alice, bob, room) = chat();
+        let backup = w.backup();
+        let txn = w.say(alice, room, "only the relay had it");
+        acked_behind_a_gap(&mut w, alice, room, txn);
+        if restarts {
+            w.crash(alice, usize::MAX);
+            assert_eq!(w.devices[alice].engine.delivery(&txn), Some(Ok(Seq(9))), "it is known to be stored");
+        }
+        w.restore(backup);
+        w.connect(alice);
+        w.connect(bob);
+        w.settle();
+        assert_eq!(w.agree(room, &[alice, bob]), Seq(3));
+        assert_eq!(w.texts(bob, room), ["first", "only the relay had it"]);
+        assert_eq!(w.devices[alice].engine.delivery(&txn), Some(Ok(Seq(3))));
+    }
+}
+
+#[test]
+fn what_is_taken_away_before_it_is_held_is_gone_once_it_is() {
+    let (mut w, alice, bob, room) = chat();
+    let backup = w.backup();
+    let txn = w.say(alice, room, "regretted");
+    let (now, target) = (w.now, w.lines(alice, room).last().unwrap().id);
+    w.devices[alice].engine.redact(now, &room, target).unwrap();
+    acked_behind_a_gap(&mut w, alice, room, txn);
+    w.crash(alice, usize::MAX);
+    w.restore(backup);
+    w.connect(alice);
+    w.connect(bob);
+    w.settle();
+    w.agree(room, &[alice, bob]);
+    assert!(w.lines(bob, room).iter().any(|line| line.id == target && line.redacted));
+    assert!(w.devices[alice].engine.outbox().is_empty());
+}
+
+#[test]
+fn what_is_taken_away_and_then_refused_for_good_is_forgotten_and_the_others_go_on() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let (room, other) = (w.dm(alice, bob), w.group(alice, "Garden", &[bob]));
+    w.say(alice, room, "first");
+    w.settle();
+    let account = w.devices[bob].engine.me().person.account;
+    let now = w.now;
+    w.devices[alice].engine.remove_member(now, &other, account).unwrap();
+    w.carry_some(1);
+    w.say(bob, other, "too late");
+    let target = w.lines(bob, other).last().unwrap().id;
+    w.devices[bob].engine.redact(now, &other, target).unwrap();
+    w.say(bob, room, "second");
+    w.settle();
+    w.pass(5_000);
+    assert!(w.devices[bob].engine.outbox().is_empty());
+    assert!(w.devices[bob].engine.progress().done, "{:?}", w.devices[bob].engine.progress());
+    assert!(w.lines(bob, other).iter().all(|line| line.id != target));
+    assert_eq!(w.texts(alice, room), ["first", "second"]);
+    w.crash(bob, usize::MAX);
+    assert!(w.devices[bob].engine.outbox().is_empty(), "nor does it come back");
+}
+
+#[test]
+fn a_value_whose_answer_could_not_be_stored_is_kept() {
+    let (mut w, alice, bob, room) = chat();
+    let backup = w.backup();
+    let (now, target) = (w.now, w.lines(alice, room).last().unwrap().id);
+    w.devices[alice].engine.react(now, &room, target, "🌻", true).unwrap();
+    w.devices[alice].fail_commits(1);
+    w.settle();
+    assert!(!w.devices[alice].engine.is_live(), "its disk refused");
+    w.restore(backup);
+    w.connect(alice);
+    w.connect(bob);
+    w.settle();
+    w.agree(room, &[alice, bob]);
+    assert_eq!(w.lines(bob, room).last().unwrap().reactions.len(), 1);
+}
+
+#[test]
+fn a_reaction_that_a_relay_put_back_never_had_is_not_shown() {
+    let (mut w, alice, bob, room) = chat();
+    let backup = w.backup();
+    let (now, target) = (w.now, w.lines(alice, room).last().unwrap().id);
+    w.devices[alice].engine.react(now, &room, target, "🌻", true).unwrap();
+    w.settle();
+    assert_eq!(w.lines(bob, room).last().unwrap().reactions.len(), 1);
+    w.restore(backup);
+    w.connect(bob);
+    w.settle();
+    assert!(w.lines(bob, room).last().unwrap().reactions.is_empty(), "it may have been taken back since");
+    w.connect(alice);
+    w.settle();
+    w.agree(room, &[alice, bob]);
+    assert_eq!(w.lines(bob, room).last().unwrap().reactions.len(), 1);
+}
+
+#[test]
+fn wherever_a_crash_strikes_wishes_are_those_of_the_other_device() {
+    for lost in 0..12 {
+        let (mut w, alice, _, room) = chat();
+        let phone = w.link(alice, "phone");
+        let wish = |pinned| RoomWish { muted_until: 0, mentions_anyway: false, pinned };
+        w.disconnect(phone);
+        let now = w.now;
+        w.devices[phone].engine.set_room_wish(now, &room, wish(true)).unwrap();
+        w.devices[phone].engine.set_draft(now, &room, "older").unwrap();
+        w.devices[alice].engine.set_room_wish(now + 1, &room, wish(false)).unwrap();
+        w.devices[alice].engine.set_draft(now + 1, &room, "newer").unwrap();
+        w.settle();
+        w.connect(phone);
+        w.settle();
+        let kept = w.devices[phone].store().unflushed().saturating_sub(lost);
+        w.crash(phone, kept);
+        w.connect(phone);
+        w.settle();
+        for id in [alice, phone] {
+            let summary = w.devices[id].engine.room(&room).unwrap().unwrap();
+            assert_eq!((summary.draft.as_str(), summary.pinned), ("newer", false), "{lost} commits lost");
+        }
+    }
+}
+
+#[test]
+fn a_head_with_newer_registers_counts_whatever_it_says_of_entries() {
+    let (mut w, alice, _, room) = chat();
+    let head = Head { room, seq: Seq(1), hash: Hash::ZERO, rev: Rev(7), control_len: 1, redacted: Seq::ZERO };
+    let now = w.now;
+    w.devices[alice].engine.handle_frame(now, ServerFrame::Heads(Heads { heads: vec![head], done: false }));
+    let asked = std::iter::from_fn(|| w.devices[alice].engine.poll_transmit())
+        .any(|frame| matches!(frame, ClientFrame::FetchRegisters(fetch) if fetch.room == room));
+    assert!(asked);
+}
