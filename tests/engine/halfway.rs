@@ -2,7 +2,7 @@
 
 use crate::world::{Id, World};
 use kith_client::core::RoomWish;
-use kith_protocol::frame::{Ack, Acks, ClientFrame, Head, Heads, ServerFrame};
+use kith_protocol::frame::{Ack, Acks, ClientFrame, Head, Heads, Registers, ServerFrame, Value};
 use kith_protocol::ids::{Hash, Rev, RoomId, Seq, TxnId};
 
 /// Alice and Bob, who have spoken.
@@ -152,7 +152,20 @@ fn a_head_with_newer_registers_counts_whatever_it_says_of_entries() {
     let head = Head { room, seq: Seq(1), hash: Hash::ZERO, rev: Rev(7), control_len: 1, redacted: Seq::ZERO };
     let now = w.now;
     w.devices[alice].engine.handle_frame(now, ServerFrame::Heads(Heads { heads: vec![head], done: false }));
-    let asked = std::iter::from_fn(|| w.devices[alice].engine.poll_transmit())
-        .any(|frame| matches!(frame, ClientFrame::FetchRegisters(fetch) if fetch.room == room));
-    assert!(asked);
+    assert!(asks_for_registers(&mut w, alice, room));
+}
+
+#[test]
+fn a_register_pushed_behind_a_dropped_one_is_not_the_next() {
+    let (mut w, alice, _, room) = chat();
+    let value = Value { rev: Rev(7), register: Default::default() };
+    let pushed = Registers { req: 0, room, values: vec![value], more: false };
+    let now = w.now;
+    w.devices[alice].engine.handle_frame(now, ServerFrame::Registers(pushed));
+    assert!(asks_for_registers(&mut w, alice, room));
+}
+
+fn asks_for_registers(w: &mut World, id: Id, room: RoomId) -> bool {
+    let asks = |frame| matches!(frame, ClientFrame::FetchRegisters(fetch) if fetch.room == room);
+    std::iter::from_fn(|| w.devices[id].engine.poll_transmit()).any(asks)
 }

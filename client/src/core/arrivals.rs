@@ -164,8 +164,10 @@ impl Engine {
             }
             let rev = registers.values.last().map_or(Rev::ZERO, |value| value.rev);
             let room = self.rooms.entry(registers.room).or_default();
-            // Whoever is told of a dropped push is told by a head, and hears no other before it: so nothing is missing here.
-            let in_step = self.sync.heads_done && room.row.rev >= room.row.head.rev && room.resync.is_none();
+            // Each value has a number of its own: a push may have been dropped before this one, and its head be still to come.
+            let follows = rev.0 <= room.row.rev.0 + registers.values.len() as u64;
+            let up_to_date = room.row.rev >= room.row.head.rev;
+            let in_step = self.sync.heads_done && follows && up_to_date && room.resync.is_none();
             room.row.head.rev = room.row.head.rev.max(rev);
             self.load_fold(&registers.room)?;
             if !in_step {
