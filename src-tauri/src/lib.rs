@@ -39,4 +39,7 @@ mod words;
 #[cfg(target_os = "linux")]
 mod appearance;
 
+#[cfg(test)]
+mod tests;
+
 pub use start::run;

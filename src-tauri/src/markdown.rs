@@ -30,11 +30,17 @@ pub(crate) fn preview(text: &str, chars_max: usize) -> String {
             Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
                 line.push_str(&text);
             }
-            Event::SoftBreak | Event::HardBreak | Event::Rule | Event::End(_) => line.push(' '),
+            Event::SoftBreak | Event::HardBreak | Event::Rule => line.push(' '),
+            Event::End(end) if ends_line(end) => line.push(' '),
             _ => {}
         }
     }
     crate::names::plain(&line, chars_max)
+}
+
+/// Whether what follows stands on another line.
+fn ends_line(end: TagEnd) -> bool {
+    !matches!(end, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
 }
 
 /// What is open, from the root to the innermost.
@@ -498,6 +504,7 @@ mod tests {
     fn a_preview_is_one_plain_line() {
         assert_eq!(preview("# Title\n\n**bold** and `code`\nmore", 80), "Title bold and code more");
         assert_eq!(preview("\u{202e}abc", 80), "abc");
+        assert_eq!(preview("**a**. [b](https://example.org), c", 80), "a. b, c");
         assert_eq!(preview(&"a".repeat(500), 10), format!("{}…", "a".repeat(10)));
     }
 }

@@ -158,7 +158,7 @@ fn on_event(_app: &AppHandle, shell: &Shell, event: RunEvent) {
         // The last window is gone, and the tray stays.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
         RunEvent::Exit => {
-            let ended = tauri::async_runtime::block_on(timeout(END_MAX, shell.shut_down()));
+            let ended = tauri::async_runtime::block_on(async { timeout(END_MAX, shell.shut_down()).await });
             if ended.is_err() {
                 tracing::warn!("the profiles did not end in time");
             }

@@ -2,7 +2,6 @@
 
 use crate::badge::Badge;
 use crate::desk::{Deed, Desk, Key, Later, Notice, Tray};
-use crate::ipc::Update;
 use crate::notifier::{Native, Notices};
 use crate::shell::Shell;
 use crate::tray::{Doing, Icon};
@@ -200,8 +199,7 @@ impl Desk for System {
             let asked = shell.clone();
             let looked = tokio::task::spawn_blocking(move || asked.look_for_tray_host());
             let hides = looked.await.is_ok_and(|status| status.close_hides);
-            shell.feed().push(Update::Closing);
-            shell.place_comes(CLOSING_MAX).await;
+            shell.say_goodbye(CLOSING_MAX).await;
             if !hides {
                 app.exit(0);
                 return;
@@ -241,8 +239,7 @@ impl Desk for System {
     fn quit(&self) {
         let (app, shell) = (self.app.clone(), self.shell.clone());
         tauri::async_runtime::spawn(async move {
-            shell.feed().push(Update::Closing);
-            shell.place_comes(CLOSING_MAX).await;
+            shell.say_goodbye(CLOSING_MAX).await;
             app.exit(0);
         });
     }

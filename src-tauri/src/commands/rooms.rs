@@ -17,7 +17,8 @@ pub(crate) async fn rooms(shell: TheShell<'_>, profile: ProfileId) -> Outcome<Ve
     shell.profile(&profile)?.reload_rooms().await
 }
 
-/// The newest lines of a room; from now on its changes are told, until `room_close` or another window.
+/// The newest lines of a room; from now on its changes are told, until `room_close` or another window. Changes that are told
+/// before the answer is there count too: keep them, and apply them to it.
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn room_open(

@@ -1,0 +1,184 @@
+//! The shell as a whole: a real relay in this process, real engines, and a system that notes down.
+
+mod world;
+
+use crate::desk::{Deed, Key, TrayState};
+use crate::find::find;
+use crate::ipc::{ErrorCode, LinkLook, ProfileState, Quiet, Update, WhyReason};
+use crate::{links, why};
+use kith_client::Outgoing;
+use tokio::sync::mpsc;
+use world::{World, until};
+
+/// All updates that a window gets.
+fn window(shell: &crate::shell::Shell) -> mpsc::UnboundedReceiver<Vec<Update>> {
+    let (sink, batches) = mpsc::unbounded_channel::<Vec<Update>>();
+    shell.feed().attach(sink);
+    batches
+}
+
+async fn heard<T>(
+    batches: &mut mpsc::UnboundedReceiver<Vec<Update>>,
+    mut wanted: impl FnMut(Update) -> Option<T>,
+) -> T {
+    until("an update", async {
+        loop {
+            for update in batches.recv().await.unwrap() {
+                if let Some(found) = wanted(update) {
+                    return found;
+                }
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_reaches_window_tray_and_notification_and_goes_when_it_is_read() {
+    let mut world = World::new();
+    let (alice, bob) = (world.shell("alice"), world.shell("bob"));
+    let at_alice = world.join(&alice, "alice").await;
+    let at_bob = world.join(&bob, "bob").await;
+    let client = bob.client(&at_bob).unwrap();
+    let person = client.lookup("alice").await.unwrap();
+    let room = client.dm_with(person.account).await.unwrap();
+    let mut batches = window(&alice);
+
+    client.send(room, Outgoing::text("hello **you**")).await.unwrap();
+    let item = heard(&mut batches, |update| match update {
+        Update::Room { room } if room.unread == 1 => Some(room),
+        _ => None,
+    })
+    .await;
+    assert_eq!(item.last.unwrap().preview, "hello you");
+
+    let desk = world.desk("alice");
+    let notice = desk.notice().await;
+    assert_eq!(notice.key, Key::Chat(at_alice.clone(), room.into()));
+    assert!(notice.body.contains("hello"), "{}", notice.body.len());
+    let target = notice.target.unwrap();
+    let tray = desk.tray_with(|tray| tray.count == 1).await;
+    assert_eq!((tray.state, tray.chats.len()), (TrayState::Mention, 1));
+    let told = why::of(&alice.profile(&at_alice).unwrap(), room, target.seq.unwrap().into()).await.unwrap();
+    assert_eq!((told.notified, told.reason), (true, WhyReason::DirectMessage));
+
+    alice.done(Deed::MarkRead(target)).await;
+    assert_eq!(desk.withdrawn().await, notice.key);
+    desk.tray_with(|tray| tray.state == TrayState::Idle).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_are_told_of_rooms_that_are_open_and_answers_go_out_from_notifications() {
+    let mut world = World::new();
+    let (alice, bob) = (world.shell("alice"), world.shell("bob"));
+    let at_alice = world.join(&alice, "alice").await;
+    let at_bob = world.join(&bob, "bob").await;
+    let to_alice = bob.client(&at_bob).unwrap().lookup("alice").await.unwrap();
+    let room = bob.client(&at_bob).unwrap().dm_with(to_alice.account).await.unwrap();
+    bob.client(&at_bob).unwrap().send(room, Outgoing::text("ping")).await.unwrap();
+    let notice = world.desk("alice").notice().await;
+
+    let profile = bob.profile(&at_bob).unwrap();
+    profile.open_room(room);
+    profile.client().unwrap().history(room, None, 50).await.unwrap();
+    let mut batches = window(&bob);
+    alice.done(Deed::Reply(notice.target.unwrap(), "pong".into())).await;
+    let line = heard(&mut batches, |update| match update {
+        Update::Timeline { lines, .. } => lines.into_iter().find(|line| line.text == "pong"),
+        _ => None,
+    })
+    .await;
+    assert!(!line.own);
+    assert_eq!(line.sender.0, alice.profile(&at_alice).unwrap().account().unwrap());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_window_everything_goes_on_and_the_next_window_is_led_to_the_message() {
+    let mut world = World::new();
+    let (alice, bob) = (world.shell("alice"), world.shell("bob"));
+    let at_alice = world.join(&alice, "alice").await;
+    let at_bob = world.join(&bob, "bob").await;
+    let client = bob.client(&at_bob).unwrap();
+    let room = client.dm_with(client.lookup("alice").await.unwrap().account).await.unwrap();
+    drop(window(&alice));
+    alice.window_gone().await;
+
+    client.send(room, Outgoing::text("are you there?")).await.unwrap();
+    let notice = world.desk("alice").notice().await;
+    alice.done(Deed::Open(notice.target.clone(), None)).await;
+    world.desk("alice").presented().await;
+    assert_eq!(alice.take_ways(), (notice.target, None));
+    assert_eq!(alice.take_ways(), (None, None));
+    alice.opened_link(&links::to_room(room, None));
+    assert_eq!(alice.take_ways().0.unwrap().profile, at_alice);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn do_not_disturb_is_silent_and_says_so() {
+    let mut world = World::new();
+    let (alice, bob) = (world.shell("alice"), world.shell("bob"));
+    let at_alice = world.join(&alice, "alice").await;
+    let at_bob = world.join(&bob, "bob").await;
+    let client = bob.client(&at_bob).unwrap();
+    let room = client.dm_with(client.lookup("alice").await.unwrap().account).await.unwrap();
+    alice.set_do_not_disturb(Quiet::On).await.unwrap();
+    let mut batches = window(&alice);
+    client.send(room, Outgoing::text("psst")).await.unwrap();
+    let item = heard(&mut batches, |update| match update {
+        Update::Room { room } if room.unread == 1 => Some(room),
+        _ => None,
+    })
+    .await;
+    let told = why::of(&alice.profile(&at_alice).unwrap(), room, item.newest.into()).await.unwrap();
+    assert_eq!((told.notified, told.reason), (false, WhyReason::DoNotDisturb));
+    assert!(world.desk("alice").no_notice());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_finds_everything_in_its_place() {
+    let mut world = World::new();
+    let alice = world.shell("alice");
+    let id = world.join(&alice, "alice").await;
+    let client = alice.client(&id).unwrap();
+    let room = client.own_room().await.unwrap();
+    client.send(room, Outgoing::text("Buy Milk\nand bread")).await.unwrap();
+    client.set_draft(room, "and also").await.unwrap();
+    alice.set_place("here".into());
+    drop(client);
+    alice.shut_down().await;
+
+    let again = world.shell("alice");
+    again.open_all().await;
+    let profile = again.profile(&id).unwrap();
+    assert_eq!(profile.view().state, ProfileState::Open);
+    assert_eq!(again.place().as_deref(), Some("here"));
+    assert_eq!(profile.room(&room).unwrap().draft, "and also");
+    let found = find(&[profile], None, "milk", None, 10).await.unwrap();
+    assert_eq!((found.hits.len(), found.hits[0].found.as_str()), (1, "Milk"));
+    assert!(found.reach.messages >= 1 && !found.more);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_is_tried_again_in_the_same_place() {
+    let mut world = World::new();
+    let alice = world.shell("alice");
+    let used = world.invite().await;
+    world.join_by(&alice, &used, "alice").await.unwrap();
+    let bob = world.shell("bob");
+    let refused = world.join_by(&bob, &used, "bob").await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InviteUsed);
+    assert!(bob.all().is_empty());
+    // A start in between opens nothing that has not arrived.
+    bob.open_all().await;
+    assert!(bob.all().is_empty());
+    let fresh = world.invite().await;
+    let arrived = world.join_by(&bob, &fresh, "bob").await.unwrap();
+    assert_eq!(arrived.profile.0, "default");
+    assert!(matches!(links::look(&fresh, |_| None), Ok(LinkLook::Join { .. })));
+    world.end().await;
+}
