@@ -81,7 +81,7 @@ test('focus is always visible', async ({ kith, page }) => {
 test('at 200 % text nothing is cut off sideways', async ({ kith, page }) => {
   await kith.open()
   await page.evaluate(() => (document.documentElement.style.fontSize = '200%'))
-  await kith.chat('home/launch')
+  await expect(kith.lines.last()).toBeVisible()
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
   expect(await kith.log.evaluate((log) => log.scrollWidth <= log.clientWidth)).toBe(true)
   await expect(kith.field).toBeInViewport()

@@ -32,6 +32,7 @@ export class Kith {
 
   async chat(key: string): Promise<void> {
     await this.page.locator(`[data-room="${key}"]`).click()
+    await expect(this.page.locator(`[data-room="${key}"][aria-current="true"]`)).toHaveCount(1)
     await expect(this.log).toHaveAttribute('aria-busy', 'false')
     await expect(this.lines.first()).toBeVisible()
   }

@@ -12,11 +12,16 @@ test('a message is sent, stored and answered', async ({ kith }) => {
 
 test('what is new is divided off, and read when it was seen', async ({ kith, page }) => {
   await kith.open()
-  const row = page.locator('[data-room="home/launch"]')
-  await expect(row).toHaveAccessibleName(/4 unread messages/)
-  await kith.chat('home/launch')
+  const row = page.locator('[data-room="home/amina"]')
+  await expect(row).toHaveAccessibleName(/2 unread messages/)
+  await kith.chat('home/amina')
   await expect(page.getByRole('separator', { name: 'New messages' })).toBeVisible()
   await expect(row).not.toHaveAccessibleName(/unread/)
+})
+
+test('the first screen is a chat, never an empty window', async ({ kith }) => {
+  await kith.open()
+  await expect(kith.lines.last()).toBeVisible()
 })
 
 test('older messages load above without a jump', async ({ kith, page }) => {

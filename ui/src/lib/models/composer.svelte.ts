@@ -10,6 +10,8 @@ import {
 
 const DRAFT_MS = 500
 const TYPING_MS = 4_000
+/** So long the engine may take to tell a draft back. */
+const ECHO_MS = 5_000
 
 export type Mode = { kind: 'new' } | { kind: 'reply'; line: Line } | { kind: 'edit'; line: Line }
 
@@ -22,8 +24,12 @@ export class Composer {
   focused = false
   /** What is waiting while an earlier message is edited. */
   private shelved = ''
-  /** The draft as the engine knows it. */
+  /** The draft as it was last handed to the engine or taken from it. */
   private known = ''
+  /** The draft that the engine told last. */
+  private told: string
+  /** What was handed to the engine and was not told back yet. */
+  private handed: { draft: string; at: number }[] = []
   private draftTimer: ReturnType<typeof setTimeout> | null = null
   private typingToldAt = 0
   private readonly meant = new Map<string, AccountId>()
@@ -35,6 +41,7 @@ export class Composer {
   ) {
     this.text = draft
     this.known = draft
+    this.told = draft
   }
 
   get empty(): boolean {
@@ -54,9 +61,11 @@ export class Composer {
     }
   }
 
-  /** Another device wrote. It never overwrites what is being typed here. */
+  /** The engine tells the draft. If another device wrote it, it is taken; but it never overwrites what is being typed. */
   adopt(draft: string): void {
-    if (draft === this.known) return
+    if (draft === this.told) return
+    this.told = draft
+    if (this.isEcho(draft) || draft === this.known) return
     const untouched = this.current() === this.known && this.draftTimer === null
     this.known = draft
     if (!untouched || (this.focused && this.current() !== '')) return
@@ -93,10 +102,9 @@ export class Composer {
     const mode = this.mode
     if (text === '') return false
     const { profile, room } = this.ref
-    this.cancelDraft()
     this.mode = { kind: 'new' }
     this.text = mode.kind === 'edit' ? this.shelved : ''
-    this.known = this.text
+    this.shelved = ''
     this.typingToldAt = 0
     try {
       if (mode.kind === 'edit') {
@@ -106,6 +114,7 @@ export class Composer {
         await this.backend.send(profile, room, text, answers, this.mentionsIn(text))
         this.meant.clear()
       }
+      this.saveDraft()
       return true
     } catch (thrown) {
       this.error = errorOf(thrown)
@@ -121,9 +130,20 @@ export class Composer {
     const draft = this.current()
     if (draft === this.known) return
     this.known = draft
+    this.handed.push({ draft, at: Date.now() })
     void this.backend.setDraft(this.ref.profile, this.ref.room, draft).catch((thrown: unknown) => {
       this.error = errorOf(thrown)
     })
+  }
+
+  /** Whether the engine only says again what it was told here, or has not come to it yet. */
+  private isEcho(draft: string): boolean {
+    const since = Date.now() - ECHO_MS
+    this.handed = this.handed.filter(({ at }) => at > since)
+    if (this.handed.length === 0) return false
+    const at = this.handed.findIndex((handed) => handed.draft === draft)
+    this.handed = this.handed.slice(at + 1)
+    return true
   }
 
   private current(): string {

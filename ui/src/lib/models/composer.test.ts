@@ -73,6 +73,26 @@ describe('a composer', () => {
     expect(composer.text).toBe('typed here')
   })
 
+  it('is not surprised by its own draft, told late', async () => {
+    composer.type('half')
+    composer.saveDraft()
+    composer.type('half a thought')
+    await composer.submit()
+    composer.adopt('half')
+    expect(composer.text).toBe('')
+    composer.adopt('')
+    composer.adopt('from the phone')
+    expect(composer.text).toBe('from the phone')
+  })
+
+  it('takes the draft away when it was sent', async () => {
+    const setDraft = vi.spyOn(backend, 'setDraft')
+    composer.type('half')
+    composer.saveDraft()
+    await composer.submit()
+    expect(setDraft.mock.lastCall?.[2]).toBe('')
+  })
+
   it('keeps a draft once, after a pause', async () => {
     vi.useFakeTimers()
     const setDraft = vi.spyOn(backend, 'setDraft')

@@ -66,7 +66,14 @@ export class Session {
     if (boot.open) this.goTo(boot.open)
     else if (this.navigation.room !== null && this.rooms.get(this.navigation.room))
       this.select(this.navigation.room)
-    else this.navigation.room = null
+    else this.openFirst()
+  }
+
+  /** Begins with a chat rather than with an empty window. */
+  openFirst(): void {
+    this.navigation.room = null
+    const first = this.rooms.sorted.find((room) => room.activeAt > 0 && room.last !== null)
+    if (first) this.select(keyOfItem(first))
   }
 
   take(updates: readonly Update[]): void {
@@ -78,12 +85,12 @@ export class Session {
   select(key: RoomKey, seq: number | null = null): void {
     const room = this.rooms.get(key)
     if (!room) return
+    if (this.chat?.key !== key) this.leave()
     if (seq !== null) this.wanted = { seq, asked: ++this.asked }
-    if (this.chat?.key === key) {
+    if (this.chat) {
       if (seq !== null) void this.chat.timeline.reach(seq)
       return
     }
-    this.leave()
     const ref = refOf(key)
     const timeline = new Timeline(this.backend, this.people, ref)
     timeline.place = this.navigation.places.get(key) ?? null

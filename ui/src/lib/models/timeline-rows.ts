@@ -22,6 +22,7 @@ export function rowsOf(lines: readonly Line[], unreadAfter: number | null): Row[
   let day = Number.NEGATIVE_INFINITY
   let wanted = unreadAfter !== null
   for (const line of lines) {
+    if (isPlain(line)) continue
     let divided = false
     const itsDay = new Date(line.at).setHours(0, 0, 0, 0)
     // Clocks of authors differ: a day is announced once, and never goes back.
@@ -30,7 +31,13 @@ export function rowsOf(lines: readonly Line[], unreadAfter: number | null): Row[
       day = itsDay
       divided = true
     }
-    if (wanted && line.seq !== null && line.seq > (unreadAfter ?? 0) && !line.own) {
+    if (
+      wanted &&
+      line.seq !== null &&
+      line.seq > (unreadAfter ?? 0) &&
+      !line.own &&
+      line.kind !== 'control'
+    ) {
       rows.push({ row: 'unread', key: 'unread' })
       wanted = false
       divided = true
@@ -39,6 +46,12 @@ export function rowsOf(lines: readonly Line[], unreadAfter: number | null): Row[
     before = line
   }
   return rows
+}
+
+/** That two people have opened their chat goes without saying. */
+function isPlain(line: Line): boolean {
+  const [first] = line.changes
+  return line.kind === 'control' && first?.kind === 'created' && first.room !== 'group'
 }
 
 function continues(before: Line, line: Line): boolean {

@@ -1,25 +1,44 @@
 import type { AccountId, Change, Role } from '$lib/backend'
 import { m } from '$lib/i18n'
 
-/** What a control entry did, as a sentence. `name` finds what people are called. */
-export function changeWords(change: Change, actor: string, name: (account: AccountId) => string): string {
+/** Who did something, or to whom it was done: by name, or oneself. */
+export interface Someone {
+  name: string
+  you: boolean
+}
+
+/** What a control entry did, as a sentence. */
+export function changeWords(change: Change, actor: Someone, who: (account: AccountId) => Someone): string {
+  const by = actor.name
   switch (change.kind) {
     case 'created':
-      return { group: m.change_created_group, direct: m.change_created_direct, own: m.change_created_own }[
-        change.room
-      ]({ actor })
-    case 'added':
-      return m.change_added({ actor, who: name(change.who) })
-    case 'removed':
-      return m.change_removed({ actor, who: name(change.who) })
+      if (change.room === 'own') return m.change_created_own()
+      if (change.room === 'direct') return m.change_created_direct({ actor: by })
+      return actor.you ? m.change_you_created_group() : m.change_created_group({ actor: by })
+    case 'added': {
+      const { name, you } = who(change.who)
+      if (you) return m.change_added_you({ actor: by })
+      return actor.you ? m.change_you_added({ who: name }) : m.change_added({ actor: by, who: name })
+    }
+    case 'removed': {
+      const { name, you } = who(change.who)
+      if (you) return m.change_removed_you({ actor: by })
+      return actor.you ? m.change_you_removed({ who: name }) : m.change_removed({ actor: by, who: name })
+    }
     case 'left':
-      return m.change_left({ actor })
-    case 'roleChanged':
-      return m.change_role({ actor, who: name(change.who), role: roleName(change.role) })
+      return actor.you ? m.change_you_left() : m.change_left({ actor: by })
+    case 'roleChanged': {
+      const { name, you } = who(change.who)
+      const role = roleName(change.role)
+      if (you) return m.change_role_you({ actor: by, role })
+      return actor.you
+        ? m.change_you_role({ who: name, role })
+        : m.change_role({ actor: by, who: name, role })
+    }
     case 'policyChanged':
-      return m.change_policy({ actor })
+      return actor.you ? m.change_you_policy() : m.change_policy({ actor: by })
     case 'unknown':
-      return m.change_unknown({ actor })
+      return m.change_unknown({ actor: by })
   }
 }
 

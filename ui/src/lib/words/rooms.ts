@@ -1,4 +1,4 @@
-import type { LastLine, RoomItem } from '$lib/backend'
+import type { AccountId, LastLine, RoomItem } from '$lib/backend'
 import { m } from '$lib/i18n'
 import type { People } from '$lib/models/people.svelte'
 import { nameOf } from '$lib/models/people.svelte'
@@ -11,11 +11,16 @@ export function titleOf(room: RoomItem): string {
 }
 
 /** The list's line of what was said last. */
-export function lastWords(room: RoomItem, last: LastLine, people: People): string {
+export function lastWords(room: RoomItem, last: LastLine, people: People, me: AccountId): string {
   const who = last.own ? m.you() : last.senderShown
   if (last.kind === 'control')
     return last.changes
-      .map((change) => changeWords(change, who, (account) => people.name(room.profile, account)))
+      .map((change) =>
+        changeWords(change, { name: who, you: last.own }, (account) => ({
+          name: people.name(room.profile, account),
+          you: account === me,
+        })),
+      )
       .join(' ')
   const text = last.redacted
     ? m.message_deleted()
