@@ -196,6 +196,8 @@ fn all_show_the_same(
         // Everybody leaves their own receipt out.
         for line in &mut lines {
             line.receipts.clear();
+            // Nobody else knows of what was refused.
+            line.pending.take_if(|pending| sent_away(world, room, &pending.id));
         }
         let said = world.book.said.iter().filter(|(_, said)| said.room == room);
         for (target, said) in said.filter(|(target, _)| places.contains_key(target)) {
