@@ -28,7 +28,8 @@ impl Synced {
         let watch = Watch::start();
         self.file.seek(SeekFrom::Start(self.at))?;
         self.file.write_all(&[7; PAGE])?;
-        self.file.sync_all()?;
+        // As SQLite is built here: of a log that has its size, only what is in it.
+        self.file.sync_data()?;
         self.at = (self.at + PAGE as u64) % SYNCED_BYTES;
         Ok(watch.seconds())
     }

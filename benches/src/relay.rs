@@ -78,7 +78,7 @@ impl Accept for Through {
         self.0.serve(socket, peer)
     }
 
-    fn health(&self) -> Result<(), &'static str> {
+    async fn health(&self) -> Result<(), &'static str> {
         Ok(())
     }
 

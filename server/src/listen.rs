@@ -20,7 +20,7 @@ use crate::{
     config::Live,
     http::{self, Upgraded, forwarded},
     metrics::Metrics,
-    places::{AddressPlace, Addresses, Place, Places},
+    places::{self, AddressPlace, Addresses, Place, Places},
     stream::Stream,
     tls::Tls,
 };
@@ -32,7 +32,7 @@ pub trait Accept: Clone + Send + Sync + 'static {
     -> impl Future<Output = ()> + Send + 'static;
 
     /// Whether the relay can do its work; the reason is shown to anyone who asks `/health`.
-    fn health(&self) -> Result<(), &'static str>;
+    fn health(&self) -> impl Future<Output = Result<(), &'static str>> + Send;
 
     /// The `kith://` link of an invite that is still good.
     fn invite_link(&self, token: &str) -> impl Future<Output = Option<String>> + Send;
@@ -46,6 +46,11 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// Whom limits for each address count it to; nobody on the relay's own machine.
+    pub(crate) fn network(&self) -> Option<IpAddr> {
+        (!places::is_exempt(self.address)).then(|| places::network(self.address))
+    }
+
     /// One that came through no door: for tests and in-memory transports.
     pub fn unplaced(address: IpAddr) -> Self {
         Self { address, _held: None }

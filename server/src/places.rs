@@ -126,12 +126,12 @@ impl Drop for AddressPlace {
 }
 
 /// Programs on the relay's own machine, and a proxy that was not declared: they would all share one allowance.
-fn is_exempt(address: IpAddr) -> bool {
+pub(crate) fn is_exempt(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
 /// One customer of a provider: an IPv4 address, or the /64 that each IPv6 customer has at least.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
         address @ IpAddr::V4(_) => address,

@@ -108,6 +108,11 @@ impl<F: Fn() -> io::Result<u64> + Send> Engine for Reserved<F> {
         self.engine.put_invite(invite)
     }
 
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.grow()?;
+        self.engine.probe()
+    }
+
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         self.engine.reader()
     }

@@ -83,6 +83,28 @@ async fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
 }
 
 #[tokio::test]
+async fn who_asks_hears_that_there_is_room_again_though_nobody_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (relay, quota) = Relay::open_with_quota(folder.path(), generous());
+    let mut alice = Device::join(&relay, 1, "alice").await;
+    assert!(relay.hub.try_is_well().await);
+    let own = RoomId::own(&alice.account);
+    let refused = message(&mut alice, own, LARGE);
+    quota.set(Some(0));
+    alice.send(0, &refused).await;
+    assert_eq!(alice.verdict().await.unwrap_err().code, ErrorCode::StorageFull);
+    // Tried, and as full as before; within a second it is not tried again.
+    assert!(!relay.hub.try_is_well().await);
+    quota.set(None);
+    assert!(!relay.hub.is_well());
+    while !relay.hub.try_is_well().await {
+        tokio::task::yield_now().await;
+    }
+    alice.send(1, &refused).await;
+    assert_eq!(alice.verdict().await, Ok(Seq(2)));
+}
+
+#[tokio::test]
 async fn a_disk_that_fills_again_and_again_loses_and_doubles_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (relay, quota) = Relay::open_with_quota(folder.path(), generous());

@@ -145,7 +145,7 @@ async fn route<A: Accept>(
         return answer;
     }
     match path {
-        "/health" => health(&shared.accept),
+        "/health" => health(&shared.accept).await,
         "/" => plain(StatusCode::OK, "This is a Kith relay. To join it, ask its owner for an invite link.\n"),
         _ => match path.strip_prefix("/i/") {
             Some(token) => invite(&shared.accept, token).await,
@@ -182,8 +182,8 @@ fn admit<A: Accept>(
     Ok((answer, Admission { address, place, address_place }))
 }
 
-fn health(accept: &impl Accept) -> Answer {
-    let (status, body) = match accept.health() {
+async fn health(accept: &impl Accept) -> Answer {
+    let (status, body) = match accept.health().await {
         Ok(()) => {
             (StatusCode::OK, serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
         }

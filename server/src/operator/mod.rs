@@ -144,7 +144,7 @@ impl Operator {
             entries: totals.entries,
             database_bytes: totals.bytes,
             free_bytes: fs4::available_space(data).unwrap_or(0),
-            well: hub.is_well(),
+            well: hub.try_is_well().await,
             incarnation: hub.incarnation.to_string(),
         })
     }
@@ -203,8 +203,8 @@ impl Accept for Operator {
         Arc::clone(&self.0.hub).serve(socket, peer)
     }
 
-    fn health(&self) -> Result<(), &'static str> {
-        if self.0.hub.is_well() { Ok(()) } else { Err("writes cannot be stored; reads go on") }
+    async fn health(&self) -> Result<(), &'static str> {
+        if self.0.hub.try_is_well().await { Ok(()) } else { Err("writes cannot be stored; reads go on") }
     }
 
     async fn invite_link(&self, token: &str) -> Option<String> {

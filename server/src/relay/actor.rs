@@ -6,6 +6,7 @@ use super::hub::{Hub, Wait};
 use super::outbound::{Next, Outbound};
 use super::reads::Read;
 use super::session::{Session, Step};
+use super::slots::Opener;
 use super::writer::Written;
 use super::writes::Write;
 use crate::clock::Instant;
@@ -48,8 +49,9 @@ const REPUBLISH_BYTES: u32 = 512;
 pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(
     hub: Arc<Hub>,
     mut socket: Box<WebSocketStream<S>>,
+    opener: Option<Opener>,
 ) {
-    let identified = Box::pin(identified(&hub, &mut socket)).await;
+    let identified = Box::pin(identified(&hub, &mut socket, opener)).await;
     let code = match identified {
         Ok(conn) => {
             let _registered = Registered { hub: &hub, conn: &conn };
@@ -101,6 +103,7 @@ type Ended = Option<CloseCode>;
 async fn identified<S: AsyncRead + AsyncWrite + Unpin + Send>(
     hub: &Arc<Hub>,
     socket: &mut WebSocketStream<S>,
+    opener: Option<Opener>,
 ) -> Result<Arc<Conn>, Ended> {
     let wait = hub.live.load().limits.handshake_timeout();
     let mut nonce = [0; 32];
@@ -133,7 +136,7 @@ async fn identified<S: AsyncRead + AsyncWrite + Unpin + Send>(
                     }
                 }
             }
-            Ok(frame) => match hub.slots.handle(hub.clock.unix_ms(), &frame) {
+            Ok(frame) => match hub.slots.handle_from(opener, hub.clock.unix_ms(), &frame) {
                 Some(answer) => say(socket, wait, &answer).await?,
                 None => return Err(Some(CloseCode::ProtocolError)),
             },

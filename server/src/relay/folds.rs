@@ -1,5 +1,6 @@
 //! The folds that the writer checks against, kept in memory for as long as they fit.
 
+use super::writer::Move;
 use crate::store::{Reader, StoreError};
 use bytes::Bytes;
 use kith_protocol::account::Account;
@@ -19,6 +20,7 @@ pub struct Folds {
     rooms: HashMap<RoomId, Room>,
     accounts: HashMap<AccountId, Account>,
     register_counts: HashMap<(RoomId, AccountId), u64>,
+    rooms_made: HashMap<AccountId, usize>,
 }
 
 impl Folds {
@@ -62,6 +64,42 @@ impl Folds {
         }
     }
 
+    /// How many of the rooms that an account is in it has made itself.
+    pub fn rooms_made(&mut self, store: &dyn Reader, account: &AccountId) -> Result<usize, StoreError> {
+        if let Some(made) = self.rooms_made.get(account) {
+            return Ok(*made);
+        }
+        let mut made = 0;
+        for membership in store.rooms_of(account)? {
+            if membership.left.is_none() && maker(store, &membership.room)? == Some(*account) {
+                made += 1;
+            }
+        }
+        if self.rooms_made.len() >= KEPT_MAX {
+            self.rooms_made.clear();
+        }
+        self.rooms_made.insert(*account, made);
+        Ok(made)
+    }
+
+    /// An account came into a room or left it: its own rooms are counted.
+    pub fn note_move(
+        &mut self,
+        store: &dyn Reader,
+        account: &AccountId,
+        room: &RoomId,
+        direction: Move,
+    ) -> Result<(), StoreError> {
+        let Some(made) = self.rooms_made.get_mut(account) else { return Ok(()) };
+        if maker(store, room)? == Some(*account) {
+            *made = match direction {
+                Move::In => *made + 1,
+                Move::Out => made.saturating_sub(1),
+            };
+        }
+        Ok(())
+    }
+
     /// Takes the place of what was known.
     pub fn put_room(&mut self, room: Room) {
         self.rooms.insert(room.id(), room);
@@ -91,6 +129,14 @@ impl Folds {
                 }
             }
         }
+    }
+}
+
+/// Who wrote a room's first entry.
+fn maker(store: &dyn Reader, room: &RoomId) -> Result<Option<AccountId>, StoreError> {
+    match store.control(room, 0, 1)?.pop() {
+        None => Ok(None),
+        Some((_, raw)) => Ok(Some(damaged(Entry::parse(raw))?.header().account)),
     }
 }
 

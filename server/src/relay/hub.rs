@@ -5,10 +5,10 @@ use super::conn::Conn;
 use super::publish::publish;
 use super::reads::{self, Read};
 use super::registry::Registry;
-use super::slots::Slots;
+use super::slots::{Opener, Slots};
 use super::writer::{Asker, Committed, Job, WriteLimits, Writer, Written};
 use super::writes::Write;
-use crate::clock::Clock;
+use crate::clock::{Clock, Instant};
 use crate::config::{Limits, Live};
 use crate::listen::Peer;
 use crate::metrics::Metrics;
@@ -20,7 +20,7 @@ use kith_protocol::ids::{AccountId, Incarnation};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
@@ -32,6 +32,8 @@ const JOBS_MAX: usize = 4096;
 const GROUP_MAX: usize = 1024;
 /// Threads that read beside the writer; more would only wait for the same disk.
 const READERS: usize = 2;
+/// However often somebody asks, a store that failed is not tried more often.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// Questions that wait for a reader.
 const READS_MAX: usize = 1024;
 
@@ -54,6 +56,8 @@ pub struct Hub {
     jobs: mpsc::Sender<Job>,
     readers: Vec<mpsc::Sender<Question>>,
     unwell: AtomicBool,
+    /// When it was last tried whether the store can be written again.
+    probed: Mutex<Option<Instant>>,
 }
 
 /// A hub and its threads.
@@ -102,6 +106,7 @@ impl Hub {
             jobs,
             readers,
             unwell: AtomicBool::new(false),
+            probed: Mutex::default(),
         });
         let mut threads = Vec::new();
         // Threads hold the hub weakly: it ends when the last connection has let go of it.
@@ -168,7 +173,7 @@ impl Hub {
         // Before the future is made: each async function would hold a second copy of it.
         let socket = Box::new(socket);
         async move {
-            actor::run(self, socket).await;
+            actor::run(self, socket, peer.network().map(Opener::Address)).await;
             drop(peer);
         }
     }
@@ -183,6 +188,27 @@ impl Hub {
     /// Whether the last group of writes could be stored.
     pub fn is_well(&self) -> bool {
         !self.unwell.load(Ordering::Relaxed)
+    }
+
+    /// The same, but tried anew if it could not: while nobody writes, nothing else would notice that there is room again.
+    pub async fn try_is_well(&self) -> bool {
+        if self.is_well() {
+            return true;
+        }
+        let now = self.clock.now();
+        let due = {
+            let mut probed = self.probed.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = probed.is_none_or(|at| now >= at + PROBE_EVERY);
+            if due {
+                *probed = Some(now);
+            }
+            due
+        };
+        if due {
+            // The answer is what the writer makes of it, in time or not.
+            let _ = tokio::time::timeout(PROBE_EVERY, self.ask(Write::Probe)).await;
+        }
+        self.is_well()
     }
 
     fn publish(&self, committed: Committed, writes: usize) {

@@ -3,7 +3,7 @@
 use super::conn::{Conn, Identity};
 use super::reads::Read;
 use super::registry::Registry;
-use super::slots::Slots;
+use super::slots::{Opener, Slots};
 use super::writes::Write;
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
@@ -80,7 +80,8 @@ impl Session {
                 Step::Done
             }
             ClientFrame::PutSlot(_) | ClientFrame::GetSlot(_) => {
-                if let Some(answer) = slots.handle(now, &frame) {
+                let opener = Opener::Account(self.conn.identity.account);
+                if let Some(answer) = slots.handle_from(Some(opener), now, &frame) {
                     self.conn.outbound.answer(answer.encode());
                 }
                 Step::Done

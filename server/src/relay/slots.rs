@@ -4,12 +4,24 @@
 use bytes::Bytes;
 use kith_protocol::error::ErrorCode;
 use kith_protocol::frame::{ClientFrame, Refused, Request, ServerFrame, Slot};
-use kith_protocol::ids::SlotId;
+use kith_protocol::ids::{AccountId, SlotId};
 use kith_protocol::limits::{SLOT_BYTES_MAX, SLOT_LIFETIME_S};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 const PARTS: u8 = 3;
+/// Codes that one address, or one account, has open at a time: a family links all its devices, a flood leaves room for others.
+const OPEN_EACH_MAX: usize = 32;
+
+/// Who opens slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opener {
+    /// A connection from here that has not said who it is.
+    Address(IpAddr),
+    /// A device of this account.
+    Account(AccountId),
+}
 
 /// All slots of a relay.
 #[derive(Debug)]
@@ -21,6 +33,7 @@ pub struct Slots {
 #[derive(Debug, Default)]
 struct Parts {
     until: u64,
+    by: Option<Opener>,
     parts: [Option<Bytes>; PARTS as usize],
 }
 
@@ -32,8 +45,13 @@ impl Slots {
 
     /// Answers a frame that is about slots; `None` if it is not. `now` in milliseconds since 1970.
     pub fn handle(&self, now: u64, frame: &ClientFrame) -> Option<ServerFrame> {
+        self.handle_from(None, now, frame)
+    }
+
+    /// The same for one who may have only so many slots open; the relay's own machine may fill them all.
+    pub fn handle_from(&self, by: Option<Opener>, now: u64, frame: &ClientFrame) -> Option<ServerFrame> {
         let (req, outcome) = match frame {
-            ClientFrame::PutSlot(put) => (put.req, self.put(now, put.slot, put.part, &put.data)),
+            ClientFrame::PutSlot(put) => (put.req, self.put(by, now, put.slot, put.part, &put.data)),
             ClientFrame::GetSlot(get) => (get.req, self.get(now, &get.slot, get.part)),
             _ => return None,
         };
@@ -44,16 +62,26 @@ impl Slots {
         })
     }
 
-    fn put(&self, now: u64, slot: SlotId, part: u8, data: &Bytes) -> Result<Option<Bytes>, ErrorCode> {
+    fn put(
+        &self,
+        by: Option<Opener>,
+        now: u64,
+        slot: SlotId,
+        part: u8,
+        data: &Bytes,
+    ) -> Result<Option<Bytes>, ErrorCode> {
         if data.len() > SLOT_BYTES_MAX {
             return Err(ErrorCode::TooLarge);
         }
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|_, parts| parts.until > now);
-        if slots.len() >= self.slots_max && !slots.contains_key(&slot) {
-            return Err(ErrorCode::LimitReached);
+        if !slots.contains_key(&slot) {
+            let open = || slots.values().filter(|parts| parts.by == by).count();
+            if slots.len() >= self.slots_max || (by.is_some() && open() >= OPEN_EACH_MAX) {
+                return Err(ErrorCode::LimitReached);
+            }
         }
-        let fresh = || Parts { until: now + SLOT_LIFETIME_S * 1000, parts: Default::default() };
+        let fresh = || Parts { until: now + SLOT_LIFETIME_S * 1000, by, parts: Default::default() };
         // Only an offer opens a slot: an answer to a code that nobody made finds nothing.
         let parts = match part {
             0 => slots.entry(slot).or_insert_with(fresh),
@@ -108,6 +136,26 @@ mod tests {
         let expected = ServerFrame::Slot(Slot { req: 2, data: Bytes::from_static(b"offer") });
         assert_eq!(slots.handle(599_999, &get(0)), Some(expected));
         assert_eq!(code(&slots, 600_000, &get(0)), Some(ErrorCode::Expired));
+    }
+
+    #[test]
+    fn a_flood_from_one_place_leaves_room_for_others() {
+        let slots = Slots::new(1000);
+        let (eve, alice) = (Opener::Address([10, 0, 0, 1].into()), Opener::Account(AccountId([1; 32])));
+        let offer = |by, number: u8, now| {
+            let data = Bytes::from_static(b"offer");
+            let put = PutSlot { req: 1, slot: SlotId([number; 32]), part: 0, data };
+            slots.handle_from(Some(by), now, &ClientFrame::PutSlot(put))
+        };
+        let refused =
+            |answer| matches!(answer, Some(ServerFrame::Refused(it)) if it.code == ErrorCode::LimitReached);
+        for number in 0..32 {
+            assert!(!refused(offer(eve, number, 0)));
+        }
+        assert!(refused(offer(eve, 32, 0)));
+        assert!(!refused(offer(eve, 31, 0)), "what is open goes on");
+        assert!(!refused(offer(alice, 32, 0)));
+        assert!(!refused(offer(eve, 33, 600_000)), "they are gone after ten minutes");
     }
 
     #[test]

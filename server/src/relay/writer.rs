@@ -32,7 +32,7 @@ pub struct Writer {
 pub struct WriteLimits {
     /// Accounts on the relay.
     pub accounts: usize,
-    /// Rooms that an account may be in.
+    /// Rooms that an account may be in of those that it has made.
     pub rooms_per_account: usize,
     /// Members of one room.
     pub members_per_room: usize,

@@ -42,6 +42,8 @@ pub enum Write {
     Disable(AccountId, bool),
     /// The operator shuts a device out.
     Block(DeviceId),
+    /// Nothing: somebody asks whether it could be stored.
+    Probe,
 }
 
 /// A newcomer whose challenge was answered.
@@ -73,7 +75,7 @@ impl Write {
             Self::Invite(create, _) => Origin::Request(create.req),
             Self::RevokeInvite(revoke) => Origin::Request(revoke.req),
             Self::Join(newcomer) => Origin::Request(newcomer.join.req),
-            Self::PutInvite(_) | Self::Disable(..) | Self::Block(_) => Origin::Request(0),
+            Self::PutInvite(_) | Self::Disable(..) | Self::Block(_) | Self::Probe => Origin::Request(0),
         }
     }
 }
@@ -97,6 +99,10 @@ impl Writer {
             }
             Write::Disable(account, disabled) => self.disable(account, *disabled),
             Write::Block(device) => self.block(device),
+            Write::Probe => {
+                self.engine.probe()?;
+                Ok(Written::Done)
+            }
         }
     }
 
@@ -178,14 +184,20 @@ impl Writer {
                 room
             }
         };
-        self.check_room_limits(before.as_ref(), &after)?;
+        self.check_room_limits(before.as_ref(), &after, &header.account)?;
         self.append(id, entry, from.conn_id())?;
         self.note_moves(before.as_ref(), &after, seq)?;
         self.folds.put_room(after);
         appended(seq)
     }
 
-    fn check_room_limits(&mut self, before: Option<&Room>, after: &Room) -> Result<(), Refusal> {
+    /// Whoever makes a room pays for it, not those who are added to it: nobody can use up what another may make.
+    fn check_room_limits(
+        &mut self,
+        before: Option<&Room>,
+        after: &Room,
+        author: &AccountId,
+    ) -> Result<(), Refusal> {
         if after.members().len() > self.limits.members_per_room {
             return Err(ErrorCode::LimitReached.into());
         }
@@ -193,11 +205,10 @@ impl Writer {
             if self.folds.account(self.engine.read(), &account)?.is_none() {
                 return Err(ErrorCode::NotFound.into());
             }
-            let rooms = self.engine.read().rooms_of(&account)?;
-            let live = rooms.iter().filter(|membership| membership.left.is_none()).count();
-            if after.kind() != RoomKind::Own && live >= self.limits.rooms_per_account {
-                return Err(ErrorCode::LimitReached.into());
-            }
+        }
+        let counts = before.is_none() && after.kind() != RoomKind::Own;
+        if counts && self.folds.rooms_made(self.engine.read(), author)? >= self.limits.rooms_per_account {
+            return Err(ErrorCode::LimitReached.into());
         }
         Ok(())
     }
@@ -206,12 +217,14 @@ impl Writer {
         let head = self.engine.head(&after.id())?;
         for account in newcomers(before, after) {
             self.engine.put_membership(&account, Membership { room: after.id(), left: None })?;
+            self.folds.note_move(self.engine.read(), &account, &after.id(), Move::In)?;
             self.outcome.moved(account, after.id(), Move::In, head);
         }
         let gone = before.into_iter().flat_map(Room::members).map(|(id, _)| *id);
         for account in gone.filter(|id| after.role(id).is_none()) {
             let left = Some(Left { seq, hash: head.hash, control_len: head.control_len });
             self.engine.put_membership(&account, Membership { room: after.id(), left })?;
+            self.folds.note_move(self.engine.read(), &account, &after.id(), Move::Out)?;
             self.outcome.moved(account, after.id(), Move::Out, head);
         }
         Ok(())

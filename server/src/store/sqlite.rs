@@ -1,28 +1,33 @@
 //! The default engine: one SQLite file, write-ahead log, one writer, group commit.
 //!
 //! `synchronous=FULL` makes a commit return after the fsync of the write-ahead log; the heads of rooms that a group touched
-//! are written once, at its end.
+//! are written once, at its end. Reading stands in [`tables`] and [`directory`], what a column holds in [`values`].
 
+mod directory;
+mod tables;
+mod values;
+
+use self::directory::role_number;
+use self::tables::Tables;
+use self::values::{damaged, int, place};
 use super::{
-    AccountRow, Append, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range, Reader,
-    RelayRole, RoomHead, StoreError, Stretch, Totals, schema, wal,
+    AccountRow, Append, DeviceRow, Engine, InviteRow, Log, Membership, Reader, RoomHead, StoreError, schema,
+    wal,
 };
-use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::{Entry, Kind};
-use kith_protocol::ids::{AccountId, DeviceId, Hash, Incarnation, RegisterKey, Rev, RoomId, Seq, TxnId};
+use kith_protocol::ids::{AccountId, DeviceId, Hash, Incarnation, Rev, RoomId, Seq};
 use kith_protocol::register::Register;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OpenFlags};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bits of a place that hold the Seq: a million million entries a room, eight million rooms.
-const SEQ_BITS: u32 = 40;
-const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
 /// Rooms whose head stays in memory between groups.
 const HEADS_CACHED_MAX: usize = 100_000;
+/// A message of the usual largest size.
+const PROBE_BYTES: u32 = 64 * 1024;
 /// Kibibytes, as SQLite counts them below zero: the inner pages of the tables. The system keeps the rest.
 const READER_CACHE: i32 = -512;
 /// What SQLite can count.
@@ -51,8 +56,6 @@ impl Quota {
         self.0.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
-
-struct Tables(Connection);
 
 impl SqliteEngine {
     /// Opens the file, or makes it. `fresh` becomes the identity of new logs.
@@ -362,6 +365,15 @@ impl Engine for SqliteEngine {
         Ok(())
     }
 
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.tables.run(
+            "INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob(?1))",
+            &[&PROBE_BYTES],
+        )?;
+        self.tables.run("DELETE FROM meta WHERE name = 'probe'", &[])?;
+        Ok(())
+    }
+
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
@@ -369,323 +381,4 @@ impl Engine for SqliteEngine {
         connection.set_prepared_statement_cache_capacity(32);
         Ok(Box::new(Tables(connection)))
     }
-}
-
-impl Tables {
-    fn run(&self, sql: &str, params: &[&dyn ToSql]) -> Result<usize, StoreError> {
-        Ok(self.0.prepare_cached(sql)?.execute(params)?)
-    }
-
-    fn one<T>(
-        &self,
-        sql: &str,
-        params: &[&dyn ToSql],
-        map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, StoreError> {
-        Ok(self.0.prepare_cached(sql)?.query_row(params, map).optional()?)
-    }
-
-    fn all<T>(
-        &self,
-        sql: &str,
-        params: &[&dyn ToSql],
-        map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        let mut statement = self.0.prepare_cached(sql)?;
-        let rows = statement.query_map(params, map)?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    fn room(&self, room: &RoomId) -> Result<Option<(i64, RoomHead)>, StoreError> {
-        self.one(
-            "SELECT num, seq, hash, rev, control_len, redacted FROM rooms WHERE id = ?1",
-            &[&room.as_bytes()],
-            |row| Ok((row.get(0)?, head_of(row)?)),
-        )
-    }
-
-    fn place_of(&self, device: i64, txn: &TxnId) -> Result<Option<(RoomId, Seq)>, StoreError> {
-        let place: Option<i64> = self.one(
-            "SELECT place FROM transactions WHERE txn = ?1 AND device = ?2",
-            &[&txn.as_bytes(), &device],
-            |row| row.get(0),
-        )?;
-        let Some(place) = place else { return Ok(None) };
-        let room =
-            self.one("SELECT id FROM rooms WHERE num = ?1", &[&(place >> SEQ_BITS)], |row| id(row, 0))?;
-        Ok(room.map(|room: RoomId| (room, seq_of(place))))
-    }
-}
-
-impl Log for Tables {
-    fn head(&self, room: &RoomId) -> Result<RoomHead, StoreError> {
-        Ok(self.room(room)?.map(|(_, head)| head).unwrap_or_default())
-    }
-
-    fn page(&self, room: &RoomId, range: Range) -> Result<Stretch, StoreError> {
-        let empty = Stretch { first: range.after.next(), entries: Vec::new(), more: false };
-        let Some((num, _)) = self.room(room)? else { return Ok(empty) };
-        let (from, to) = (range.after.next(), Seq(range.before.0.saturating_sub(1).min(SEQ_MAX)));
-        if from > to {
-            return Ok(empty);
-        }
-        let sql = if range.newest {
-            "SELECT place, entry FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC"
-        } else {
-            "SELECT place, entry FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place"
-        };
-        let mut statement = self.0.prepare_cached(sql)?;
-        let mut rows = statement.query(params![place(num, from), place(num, to)])?;
-        let (mut entries, mut bytes, mut first, mut more) = (Vec::new(), 0, from, false);
-        while let Some(row) = rows.next()? {
-            if entries.len() >= range.limit as usize || bytes >= range.bytes {
-                more = true;
-                break;
-            }
-            let entry = Bytes::copy_from_slice(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?);
-            bytes += entry.len();
-            entries.push(entry);
-            if range.newest {
-                first = seq_of(row.get(0)?);
-            }
-        }
-        if range.newest {
-            entries.reverse();
-        }
-        Ok(Stretch { first, entries, more })
-    }
-
-    fn control(&self, room: &RoomId, from: u32, limit: u32) -> Result<Vec<(Seq, Bytes)>, StoreError> {
-        let Some((num, _)) = self.room(room)? else { return Ok(Vec::new()) };
-        self.all(
-            "SELECT c.seq, e.entry FROM control c JOIN entries e ON e.place = (c.room << 40 | c.seq)
-             WHERE c.room = ?1 AND c.idx >= ?2 ORDER BY c.idx LIMIT ?3",
-            &[&num, &from, &limit],
-            |row| Ok((Seq(uint(row.get(0)?)), blob(row, 1)?)),
-        )
-    }
-
-    fn chain(&self, account: &AccountId, from: u32) -> Result<Vec<Bytes>, StoreError> {
-        self.all(
-            "SELECT entry FROM chains WHERE account = ?1 AND idx >= ?2 ORDER BY idx",
-            &[&account.as_bytes(), &from],
-            |row| blob(row, 0),
-        )
-    }
-
-    fn registers(&self, room: &RoomId, after: Rev, limit: u32) -> Result<Vec<(Rev, Bytes)>, StoreError> {
-        let Some((num, _)) = self.room(room)? else { return Ok(Vec::new()) };
-        self.all(
-            "SELECT rev, entry FROM registers WHERE room = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3",
-            &[&num, &int(after.0), &limit],
-            |row| Ok((Rev(uint(row.get(0)?)), blob(row, 1)?)),
-        )
-    }
-
-    fn register(
-        &self,
-        room: &RoomId,
-        owner: &AccountId,
-        key: &RegisterKey,
-    ) -> Result<Option<(Rev, Bytes)>, StoreError> {
-        let Some((num, _)) = self.room(room)? else { return Ok(None) };
-        self.one(
-            "SELECT rev, entry FROM registers WHERE room = ?1 AND owner = ?2 AND key = ?3",
-            &[&num, &owner.as_bytes(), &key.as_bytes()],
-            |row| Ok((Rev(uint(row.get(0)?)), blob(row, 1)?)),
-        )
-    }
-
-    fn register_count(&self, room: &RoomId, owner: &AccountId) -> Result<u64, StoreError> {
-        let Some((num, _)) = self.room(room)? else { return Ok(0) };
-        let count = self.one(
-            "SELECT count(*) FROM registers WHERE room = ?1 AND owner = ?2",
-            &[&num, &owner.as_bytes()],
-            |row| row.get(0),
-        )?;
-        Ok(count.map_or(0, uint))
-    }
-
-    fn transaction(&self, device: &DeviceId, txn: &TxnId) -> Result<Option<(RoomId, Seq)>, StoreError> {
-        let num: Option<i64> =
-            self.one("SELECT num FROM devices WHERE id = ?1", &[&device.as_bytes()], |row| row.get(0))?;
-        num.map_or(Ok(None), |num| self.place_of(num, txn))
-    }
-}
-
-const ACCOUNT: &str = "SELECT id, handle, name, role, disabled, created_at,
-    (SELECT count(*) FROM chains WHERE account = accounts.id) FROM accounts";
-const MEMBERSHIP: &str = "SELECT room, left_seq, left_hash, left_control_len FROM members";
-const INVITE: &str = "SELECT token, uses, expires_at, role, room, by FROM invites";
-
-impl Directory for Tables {
-    fn account(&self, id: &AccountId) -> Result<Option<AccountRow>, StoreError> {
-        self.one(&format!("{ACCOUNT} WHERE id = ?1"), &[&id.as_bytes()], account_of)
-    }
-
-    fn account_by_handle(&self, handle: &str) -> Result<Option<AccountRow>, StoreError> {
-        self.one(&format!("{ACCOUNT} WHERE handle = ?1"), &[&handle], account_of)
-    }
-
-    fn device(&self, device: &DeviceId) -> Result<Option<DeviceRow>, StoreError> {
-        self.one("SELECT account, blocked FROM devices WHERE id = ?1", &[&device.as_bytes()], |row| {
-            Ok(DeviceRow { account: id(row, 0)?, blocked: row.get(1)? })
-        })
-    }
-
-    fn search(&self, prefix: &str, limit: u32) -> Result<Vec<AccountRow>, StoreError> {
-        let pattern = prefix.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_") + "%";
-        self.all(
-            &format!(
-                "{ACCOUNT} WHERE handle LIKE ?1 ESCAPE '\\' OR name LIKE ?1 ESCAPE '\\' ORDER BY handle LIMIT ?2"
-            ),
-            &[&pattern, &limit],
-            account_of,
-        )
-    }
-
-    fn rooms_of(&self, account: &AccountId) -> Result<Vec<Membership>, StoreError> {
-        self.all(
-            &format!("{MEMBERSHIP} WHERE account = ?1 ORDER BY room"),
-            &[&account.as_bytes()],
-            membership_of,
-        )
-    }
-
-    fn membership(&self, account: &AccountId, room: &RoomId) -> Result<Option<Membership>, StoreError> {
-        self.one(
-            &format!("{MEMBERSHIP} WHERE account = ?1 AND room = ?2"),
-            &[&account.as_bytes(), &room.as_bytes()],
-            membership_of,
-        )
-    }
-
-    fn rooms(&self) -> Result<Vec<(RoomId, RoomHead)>, StoreError> {
-        self.all("SELECT num, seq, hash, rev, control_len, redacted, id FROM rooms ORDER BY id", &[], |row| {
-            Ok((id(row, 6)?, head_of(row)?))
-        })
-    }
-
-    fn invite(&self, token: &[u8; 16]) -> Result<Option<InviteRow>, StoreError> {
-        self.one(&format!("{INVITE} WHERE token = ?1"), &[&token.as_slice()], invite_of)
-    }
-
-    fn invites(&self, by: Option<&AccountId>, now: u64) -> Result<Vec<InviteRow>, StoreError> {
-        self.all(
-            &format!("{INVITE} WHERE by IS ?1 AND uses > 0 AND expires_at > ?2 ORDER BY expires_at, token"),
-            &[&by.map(AccountId::as_bytes), &int(now)],
-            invite_of,
-        )
-    }
-
-    fn totals(&self) -> Result<Totals, StoreError> {
-        let count = |sql: &str| -> Result<u64, StoreError> {
-            Ok(self.one(sql, &[], |row| row.get(0).map(uint))?.unwrap_or(0))
-        };
-        Ok(Totals {
-            accounts: count("SELECT count(*) FROM accounts")?,
-            rooms: count("SELECT count(*) FROM rooms")?,
-            entries: count("SELECT coalesce(sum(seq), 0) FROM rooms")?,
-            bytes: count("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")?,
-        })
-    }
-}
-
-fn place(room: i64, seq: Seq) -> i64 {
-    room << SEQ_BITS | int(seq.0)
-}
-
-fn seq_of(place: i64) -> Seq {
-    Seq(uint(place & ((1 << SEQ_BITS) - 1)))
-}
-
-fn int(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn uint(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
-}
-
-fn role_number(role: RelayRole) -> u8 {
-    match role {
-        RelayRole::Member => 1,
-        RelayRole::Admin => 2,
-        RelayRole::Owner => 3,
-    }
-}
-
-fn blob(row: &Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
-    row.get::<_, Vec<u8>>(column).map(Bytes::from)
-}
-
-fn id<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
-where
-    T: for<'a> TryFrom<&'a [u8], Error = kith_protocol::ids::ParseIdError>,
-{
-    let bytes = row.get_ref(column)?.as_blob()?;
-    T::try_from(bytes).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(error))
-    })
-}
-
-fn optional_id<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
-where
-    T: for<'a> TryFrom<&'a [u8], Error = kith_protocol::ids::ParseIdError>,
-{
-    let null = row.get_ref(column)? == rusqlite::types::ValueRef::Null;
-    if null { Ok(None) } else { id(row, column).map(Some) }
-}
-
-fn head_of(row: &Row<'_>) -> rusqlite::Result<RoomHead> {
-    Ok(RoomHead {
-        seq: Seq(uint(row.get(1)?)),
-        hash: id(row, 2)?,
-        rev: Rev(uint(row.get(3)?)),
-        control_len: row.get(4)?,
-        redacted: Seq(uint(row.get(5)?)),
-    })
-}
-
-fn account_of(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
-    Ok(AccountRow {
-        id: id(row, 0)?,
-        handle: row.get(1)?,
-        name: row.get(2)?,
-        role: role_of(row.get(3)?),
-        disabled: row.get(4)?,
-        created_at: uint(row.get(5)?),
-        chain_len: row.get(6)?,
-    })
-}
-
-fn invite_of(row: &Row<'_>) -> rusqlite::Result<InviteRow> {
-    Ok(InviteRow {
-        token: row.get(0)?,
-        uses: row.get(1)?,
-        expires_at: uint(row.get(2)?),
-        role: role_of(row.get(3)?),
-        room: optional_id(row, 4)?,
-        by: optional_id(row, 5)?,
-    })
-}
-
-fn membership_of(row: &Row<'_>) -> rusqlite::Result<Membership> {
-    let seq: Option<i64> = row.get(1)?;
-    let left = |seq| {
-        Ok::<_, rusqlite::Error>(Left { seq: Seq(uint(seq)), hash: id(row, 2)?, control_len: row.get(3)? })
-    };
-    Ok(Membership { room: id(row, 0)?, left: seq.map(left).transpose()? })
-}
-
-fn role_of(number: u8) -> RelayRole {
-    match number {
-        3 => RelayRole::Owner,
-        2 => RelayRole::Admin,
-        _ => RelayRole::Member,
-    }
-}
-
-fn damaged<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, StoreError> {
-    result.map_err(|error| StoreError::Failed(format!("a stored value cannot be read: {error}")))
 }

@@ -120,7 +120,7 @@ impl Accept for Echo {
         }
     }
 
-    fn health(&self) -> Result<(), &'static str> {
+    async fn health(&self) -> Result<(), &'static str> {
         if self.0.ill.load(Ordering::Relaxed) { Err("the disk is full") } else { Ok(()) }
     }
 

@@ -243,6 +243,33 @@ async fn a_register_that_comes_too_late_is_told_so() {
 }
 
 #[tokio::test]
+async fn nobody_uses_up_the_rooms_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = generous();
+    config.limits.rooms_per_account = 3;
+    let relay = Relay::open_with(folder.path(), config);
+    let mut alice = Device::join(&relay, 1, "alice").await;
+    for (seed, handle) in [(2, "bob"), (3, "carol"), (4, "dave")] {
+        let mut other = Device::join(&relay, seed, handle).await;
+        for _ in 0..2 {
+            other.open_group(&[alice.account]).await;
+        }
+    }
+    // Beside her own room, two that she makes herself.
+    let mut made = alice.open_group(&[]).await;
+    alice.open_group(&[]).await;
+    let ops = kith_protocol::room::group_ops(alice.account, [9; 16], []);
+    let third = alice.control(RoomId::ZERO, Hash::ZERO, 0, ops);
+    assert_eq!(alice.append_control(&third).await, Err(ErrorCode::LimitReached));
+    // One that she leaves no longer counts.
+    let erin = Device::join(&relay, 5, "erin").await;
+    alice.change(&mut made, vec![ControlOp::Add(erin.account, Role::Owner)]).await.unwrap();
+    let account = alice.account;
+    alice.change(&mut made, vec![ControlOp::Remove(account)]).await.unwrap();
+    assert!(alice.append_control(&third).await.is_ok());
+}
+
+#[tokio::test]
 async fn rooms_members_and_devices_are_limited() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = generous();

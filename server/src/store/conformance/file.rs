@@ -120,6 +120,48 @@ fn a_file_that_may_not_grow_refuses_and_recovers() {
     assert_eq!(subject.engine().read().totals().unwrap().entries, 2);
 }
 
+fn log_bytes(subject: &Sqlite) -> u64 {
+    std::fs::metadata(subject.folder.path().join("relay.db-wal")).unwrap().len()
+}
+
+#[test]
+fn the_log_keeps_the_room_that_it_was_given() {
+    let mut subject = Sqlite::fresh();
+    let mut alice = Author::of(&mut subject, 1);
+    let room = log_bytes(&subject);
+    assert!(room > 1 << 20, "{room} bytes");
+    let body = vec![7; 100_000];
+    let count = 3 * room / body.len() as u64;
+    for _ in 0..count {
+        let entry = alice.entry(ROOM, Kind::Message, &body);
+        subject.write(|engine| engine.append(&entry).map(new));
+        subject.engine().rest(true);
+    }
+    assert_eq!(log_bytes(&subject), room, "it was folded back, and begun anew");
+    assert_eq!(subject.reopen().engine().head(&ROOM).unwrap().seq, Seq(count));
+}
+
+#[test]
+fn what_was_committed_is_read_from_a_log_that_ends_in_zeros() {
+    let mut subject = Sqlite::fresh();
+    let mut alice = Author::of(&mut subject, 1);
+    let kept: Vec<_> = (0..3).map(|number| alice.message(ROOM, &format!("message {number}"))).collect();
+    for entry in &kept {
+        subject.write(|engine| engine.append(entry).map(new));
+    }
+    // The files as a kill leaves them.
+    let killed = tempfile::tempdir().unwrap();
+    for name in ["relay.db", "relay.db-wal"] {
+        std::fs::copy(subject.folder.path().join(name), killed.path().join(name)).unwrap();
+    }
+    let mut after = Sqlite::over(killed, Incarnation([99; 16]));
+    assert_eq!(after.engine().incarnation(), INCARNATION);
+    let stored = after.engine().reader().unwrap().page(&ROOM, all()).unwrap().entries;
+    assert_eq!(stored, kept.iter().map(|entry| entry.raw().clone()).collect::<Vec<_>>());
+    let next = alice.message(ROOM, "and on it goes");
+    assert_eq!(after.write(|engine| engine.append(&next).map(new)).seq, Seq(4));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_files_are_their_owner_s_alone() {
