@@ -5,6 +5,7 @@ type Loader<Props extends Record<string, unknown>> = () => Promise<{ default: Co
 
 /** What lies over the chats. Loaded when it is first asked for; Escape and `close` put it away. */
 export const OVERLAYS: Partial<Record<Overlay, Loader<{ close: () => void }>>> = {
+  settings: () => import('./settings/Settings.svelte'),
   newChat: () => import('./new-chat/NewChat.svelte'),
   invite: () => import('./invite/Invite.svelte'),
   shortcuts: () => import('./shortcuts/Shortcuts.svelte'),

@@ -1,0 +1,56 @@
+import type { Profile } from '$lib/backend'
+import AboutPage from '$lib/components/settings/AboutPage.svelte'
+import AppearancePage from '$lib/components/settings/AppearancePage.svelte'
+import ConnectionPage from '$lib/components/settings/ConnectionPage.svelte'
+import DevicesPage from '$lib/components/settings/DevicesPage.svelte'
+import LanguagePage from '$lib/components/settings/LanguagePage.svelte'
+import NotificationsPage from '$lib/components/settings/NotificationsPage.svelte'
+import ProfilePage from '$lib/components/settings/ProfilePage.svelte'
+import StartPage from '$lib/components/settings/StartPage.svelte'
+import StoragePage from '$lib/components/settings/StoragePage.svelte'
+import { m } from '$lib/i18n'
+import { PAGE_IDS, type PageId } from '$lib/models/settings-pages'
+import Bell from '@lucide/svelte/icons/bell'
+import CircleUser from '@lucide/svelte/icons/circle-user-round'
+import HardDrive from '@lucide/svelte/icons/hard-drive'
+import Info from '@lucide/svelte/icons/info'
+import Languages from '@lucide/svelte/icons/languages'
+import Laptop from '@lucide/svelte/icons/laptop'
+import Palette from '@lucide/svelte/icons/palette'
+import Power from '@lucide/svelte/icons/power'
+import Server from '@lucide/svelte/icons/server'
+import type { Component } from 'svelte'
+
+export interface SettingsPage {
+  title: () => string
+  icon: Component
+  /** Whether it is about one account. */
+  ofProfile: boolean
+  page: Component<{ profile: Profile }>
+}
+
+const whole = (page: Component<Record<string, never>>) => page as unknown as SettingsPage['page']
+
+export const PAGES: Record<PageId, SettingsPage> = {
+  profile: { title: m.settings_page_profile, icon: CircleUser, ofProfile: true, page: ProfilePage },
+  devices: { title: m.settings_page_devices, icon: Laptop, ofProfile: true, page: DevicesPage },
+  notifications: {
+    title: m.settings_page_notifications,
+    icon: Bell,
+    ofProfile: true,
+    page: NotificationsPage,
+  },
+  appearance: {
+    title: m.settings_page_appearance,
+    icon: Palette,
+    ofProfile: false,
+    page: whole(AppearancePage),
+  },
+  start: { title: m.settings_page_start, icon: Power, ofProfile: false, page: whole(StartPage) },
+  language: { title: m.settings_page_language, icon: Languages, ofProfile: false, page: whole(LanguagePage) },
+  storage: { title: m.settings_page_storage, icon: HardDrive, ofProfile: true, page: StoragePage },
+  connection: { title: m.settings_page_connection, icon: Server, ofProfile: true, page: ConnectionPage },
+  about: { title: m.settings_page_about, icon: Info, ofProfile: false, page: whole(AboutPage) },
+}
+
+export { PAGE_IDS }
