@@ -14,7 +14,10 @@ if (!target) throw new Error('the page has no place for the app')
 
 const backend = await connectBackend()
 const report = (what: unknown) => void backend.report(String(what).slice(0, 500)).catch(() => undefined)
-addEventListener('error', (event) => report(event.message))
+addEventListener('error', (event) => {
+  // Said by WebKit whenever an observer of sizes changes a size: nothing is lost, and nothing can be done.
+  if (!event.message.startsWith('ResizeObserver loop')) report(event.message)
+})
 addEventListener('unhandledrejection', (event) => report(event.reason))
 
 const session = new Session(backend)

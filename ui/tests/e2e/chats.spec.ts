@@ -83,3 +83,18 @@ test('the window that is made anew looks as the last one did', async ({ kith, pa
   const kept = await page.evaluate(() => (window.fake as unknown as { place: string }).place)
   expect(JSON.parse(kept)).toMatchObject({ room: 'home/jonas' })
 })
+
+test('an account that is locked asks for its passphrase', async ({ kith, page }) => {
+  await kith.open()
+  const third = { id: 'third', me: null, connection: { kind: 'connecting' }, troubles: [], outbox: 0 }
+  const tell = (state: unknown) =>
+    page.evaluate((profile) => window.fake.tell([{ kind: 'profile', profile }]), { ...third, state })
+  await tell({ kind: 'locked' })
+  await page.getByLabel('Passphrase').fill('correct horse')
+  await kith.isAccessible()
+  await page.getByRole('button', { name: 'Unlock' }).click()
+  await expect(page.getByLabel('Passphrase')).toHaveValue('')
+  await tell({ kind: 'failed', error: { code: 'keyLost', message: '' } })
+  await expect(page.getByText('The key of this account is gone')).toBeVisible()
+  await page.getByRole('button', { name: 'Try again' }).click()
+})
