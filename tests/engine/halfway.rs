@@ -158,7 +158,7 @@ fn a_head_with_newer_registers_counts_whatever_it_says_of_entries() {
 #[test]
 fn a_register_pushed_behind_a_dropped_one_is_not_the_next() {
     let (mut w, alice, _, room) = chat();
-    let value = Value { rev: Rev(7), register: Default::default() };
+    let value = Value { rev: Rev(7), register: bytes::Bytes::new() };
     let pushed = Registers { req: 0, room, values: vec![value], more: false };
     let now = w.now;
     w.devices[alice].engine.handle_frame(now, ServerFrame::Registers(pushed));
