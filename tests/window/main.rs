@@ -1,0 +1,25 @@
+//! The app itself: real windows on real desktops without a screen, driven from outside. Each computer is a desktop of its
+//! own, with a display, a session bus, a window manager, a notification daemon, a key store and a tray; the relay is a
+//! process, and people talk through it.
+#![cfg(all(target_os = "linux", feature = "desktop"))]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test ends where something fails")]
+
+mod app;
+mod desktop;
+mod dunst;
+mod page;
+mod people;
+mod pictures;
+mod process;
+#[allow(dead_code, reason = "each test program uses its part")]
+#[path = "../real/mod.rs"]
+mod real;
+mod tray;
+mod wait;
+
+mod hostile;
+mod job;
+mod killed;
+mod notified;
+mod panel;
+mod system;

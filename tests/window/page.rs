@@ -1,0 +1,207 @@
+//! What a person sees in the window, and does there. Things are found by role and name, as a screen reader finds them.
+
+use crate::app::App;
+use crate::wait::until;
+use fantoccini::Locator;
+use fantoccini::error::CmdError;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// All that the window shows, as far as tests ask.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct View {
+    /// The chat that is open.
+    pub(crate) title: String,
+    /// The list of chats.
+    pub(crate) chats: Vec<Chat>,
+    pub(crate) lines: Vec<Line>,
+    /// What stands in the composer; `None` if there is none.
+    pub(crate) composer: Option<String>,
+    /// All that has the role of a status or an alert.
+    pub(crate) said: Vec<String>,
+    /// The titles of dialogs.
+    pub(crate) dialogs: Vec<String>,
+    /// Whether the window has the focus.
+    pub(crate) focused: bool,
+    /// Of the window.
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Chat {
+    pub(crate) title: String,
+    /// What only a screen reader says: counts, and more.
+    pub(crate) spoken: String,
+    /// Below the title.
+    pub(crate) last: String,
+    pub(crate) open: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) text: String,
+    /// Who and when.
+    pub(crate) label: String,
+    /// On its way; `None`: it has arrived.
+    pub(crate) under_way: Option<String>,
+    /// Led to.
+    pub(crate) lit: bool,
+}
+
+impl View {
+    pub(crate) fn line(&self, text: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.text == text)
+    }
+
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.line(text).is_some()
+    }
+
+    /// Whether the relay has stored it.
+    pub(crate) fn has_sent(&self, text: &str) -> bool {
+        self.line(text).is_some_and(|line| line.under_way.is_none())
+    }
+
+    pub(crate) fn chat(&self, title: &str) -> Option<&Chat> {
+        self.chats.iter().find(|chat| chat.title == title)
+    }
+
+    /// Unread messages of a chat.
+    pub(crate) fn unread(&self, title: &str) -> Option<u32> {
+        let chat = self.chat(title)?;
+        let part = chat.spoken.split(", ").find(|part| part.contains("unread"));
+        Some(part.and_then(|part| part.split(' ').next()?.parse().ok()).unwrap_or(0))
+    }
+
+    pub(crate) fn says(&self, text: &str) -> bool {
+        self.said.iter().any(|said| said.contains(text))
+    }
+}
+
+impl App<'_> {
+    /// What the window shows now.
+    pub(crate) async fn view(&self) -> Result<View, String> {
+        let seen = self.window.execute(VIEW, vec![]).await.map_err(|error| error.to_string())?;
+        serde_json::from_value(seen).map_err(|error| error.to_string())
+    }
+
+    /// Waits until the window shows what was hoped for.
+    pub(crate) async fn sees(&self, what: &str, hoped: impl Fn(&View) -> bool) -> View {
+        let what = format!("{} sees {what}", self.desktop().name());
+        until(&what, async || match self.view().await {
+            Ok(view) if hoped(&view) => Ok(view),
+            other => Err(other),
+        })
+        .await
+    }
+
+    /// Waits until a message is here, and stored by the relay.
+    pub(crate) async fn sees_message(&self, text: &str) -> View {
+        self.sees(&format!("the message {text:?}"), |view| view.has_sent(text)).await
+    }
+
+    /// Opens a chat of the list.
+    pub(crate) async fn open_chat(&self, title: &str) {
+        self.sees(&format!("the chat {title}"), |view| view.chat(title).is_some()).await;
+        let row = format!("//*[@data-room][.//*[normalize-space(.)={}]]", quoted(title));
+        self.click(Locator::XPath(&row)).await;
+        self.sees(&format!("{title} open"), |view| view.title == title).await;
+    }
+
+    /// Writes, and sends.
+    pub(crate) async fn say(&self, text: &str) {
+        self.write(text).await;
+        self.send(Locator::Css(COMPOSER), ENTER).await;
+        self.sees(&format!("{text:?} among the messages"), |view| view.has(text)).await;
+    }
+
+    /// Writes into the composer.
+    pub(crate) async fn write(&self, text: &str) {
+        self.send(Locator::Css(COMPOSER), text).await;
+        self.sees("what was written", |view| view.composer.as_ref().is_some_and(|it| it.ends_with(text)))
+            .await;
+    }
+
+    /// Keys, to whatever has the focus.
+    pub(crate) async fn type_keys(&self, keys: &str) {
+        until("keys", async || self.window.active_element().await?.send_keys(keys).await).await;
+    }
+
+    /// Presses the button with this name.
+    pub(crate) async fn press(&self, name: &str) {
+        let button = format!(
+            "//*[self::button or @role='button' or @role='menuitem' or @role='option' or @role='tab' or @role='radio' or self::label]\
+             [@aria-label={name} or normalize-space(.)={name}][not(@disabled)]",
+            name = quoted(name)
+        );
+        self.click(Locator::XPath(&button)).await;
+    }
+
+    /// Writes into the field with this name.
+    pub(crate) async fn fill(&self, label: &str, text: &str) {
+        let by_label =
+            format!("//input[@id=//label[normalize-space(.)={0}]/@for or @aria-label={0}]", quoted(label));
+        self.send(Locator::XPath(&by_label), text).await;
+    }
+
+    pub(crate) async fn click(&self, at: Locator<'_>) {
+        until(&format!("a click on {at:?}"), async || -> Result<(), CmdError> {
+            self.window.find(at).await?.click().await
+        })
+        .await;
+    }
+
+    async fn send(&self, at: Locator<'_>, keys: &str) {
+        until(&format!("keys to {at:?}"), async || -> Result<(), CmdError> {
+            self.window.find(at).await?.send_keys(keys).await
+        })
+        .await;
+    }
+}
+
+/// A text of the app, in English.
+pub(crate) fn word(key: &str) -> &'static str {
+    WORDS.get(key).unwrap_or_else(|| panic!("no text has the key {key}"))
+}
+
+static WORDS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let all: BTreeMap<String, serde_json::Value> =
+        serde_json::from_str(include_str!("../../ui/messages/en.json")).unwrap();
+    all.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?.to_owned()))).collect()
+});
+
+/// A text in XPath, which has no way to escape quotes.
+fn quoted(text: &str) -> String {
+    assert!(!text.contains('"'), "{text}");
+    format!("\"{text}\"")
+}
+
+/// The key, as WebDriver writes it.
+pub(crate) const ENTER: &str = "\u{e007}";
+const COMPOSER: &str = "textarea[data-region=composer]";
+
+const VIEW: &str = r#"
+const text = (element) => element ? element.innerText.trim() : ''
+const all = (selector, make) => [...document.querySelectorAll(selector)].map(make)
+return {
+  title: text(document.querySelector('main h1')),
+  chats: all('[data-room]', (row) => ({
+    title: text(row.querySelector('.title')),
+    spoken: row.querySelector('.visually-hidden')?.textContent ?? '',
+    last: text(row.querySelector('.last')),
+    open: row.getAttribute('aria-current') === 'true',
+  })),
+  lines: all('[role=log] [data-line][role=article]', (line) => ({
+    text: text(line.querySelector('.text')),
+    label: line.getAttribute('aria-label'),
+    under_way: line.querySelector('.delivery')?.getAttribute('aria-label') ?? null,
+    lit: line.classList.contains('lit'),
+  })),
+  composer: document.querySelector('textarea[data-region=composer]')?.value ?? null,
+  said: all('[role=status], [role=alert]', text),
+  dialogs: all('[role=dialog], [role=alertdialog]', (dialog) => text(dialog.querySelector('h1, h2, [data-dialog-title]'))),
+  focused: document.hasFocus(),
+  name: document.title,
+}
+"#;

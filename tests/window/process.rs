@@ -1,0 +1,94 @@
+//! Processes that end with their owner.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A process whose words go into a log. Killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts it; what it says is in `NAME.log` among the logs.
+    pub(crate) fn start(name: &str, command: &mut Command, logs: &Path) -> Self {
+        let log = log(name, logs);
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        Self { child: spawned(name, command) }
+    }
+
+    /// Starts it, and hands its first line over.
+    pub(crate) fn start_and_hear(name: &str, command: &mut Command, logs: &Path) -> (Self, String) {
+        command.stdout(Stdio::piped()).stderr(log(name, logs));
+        let mut child = spawned(name, command);
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(!line.trim().is_empty(), "{name} does not start");
+        (Self { child }, line.trim().to_owned())
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn log(name: &str, logs: &Path) -> File {
+    File::options().create(true).append(true).open(logs.join(format!("{name}.log"))).unwrap()
+}
+
+fn spawned(name: &str, command: &mut Command) -> Child {
+    command.spawn().unwrap_or_else(|error| panic!("{name} cannot be started: {error}"))
+}
+
+/// A program of this workspace: beside the folder that this test program lies in.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let path = tests.parent().unwrap().parent().unwrap().join(name);
+    assert!(path.exists(), "{} is missing: run `cargo build --workspace --bins` first", path.display());
+    path
+}
+
+/// The processes that have this in their environment.
+pub(crate) fn with_environment(variable: &str) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| *id != std::process::id())
+        .filter(|id| {
+            let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes())
+        })
+        .collect()
+}
+
+/// The program that a process runs.
+pub(crate) fn program_of(id: u32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{id}/exe")).ok()
+}
+
+/// `kill -9`, for processes that somebody else has started.
+pub(crate) fn kill(ids: &[u32]) {
+    if !ids.is_empty() {
+        // Some may have ended by themselves.
+        let _ = Command::new("kill")
+            .arg("-9")
+            .args(ids.iter().map(u32::to_string))
+            .stderr(Stdio::null())
+            .status();
+    }
+}
+
+impl From<Child> for Process {
+    fn from(child: Child) -> Self {
+        Self { child }
+    }
+}
