@@ -21,5 +21,8 @@ addEventListener('error', (event) => {
 addEventListener('unhandledrejection', (event) => report(event.reason))
 
 const session = new Session(backend)
+// The letters come while the engine answers; the window does not wait for them longer than for the answer.
+void document.fonts.load("1rem 'Inter Variable'")
+void document.fonts.load("600 1rem 'Inter Variable'")
 await session.start()
 mount(App, { target, props: { session } })

@@ -8,6 +8,17 @@ async function settle(kith: Kith): Promise<void> {
   await kith.page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running'))
 }
 
+/** Scrolls through all of a chat, so that each line has been measured: what is guessed is off by a pixel. */
+async function measure(kith: Kith): Promise<void> {
+  await kith.log.evaluate(async (log) => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done))
+    for (const place of [0, 300, 600, 900, 1200, 1500, 1800, 1e6, 0, 1e6]) {
+      log.scrollTop = place
+      for (let n = 0; n < 3; n++) await frame()
+    }
+  })
+}
+
 for (const scheme of ['light', 'dark'] as const) {
   test.describe(scheme, () => {
     test.use({ colorScheme: scheme })
@@ -15,6 +26,7 @@ for (const scheme of ['light', 'dark'] as const) {
     test('main view', async ({ kith, page }) => {
       await kith.open()
       await kith.chat('home/launch')
+      await measure(kith)
       await settle(kith)
       await expect(page).toHaveScreenshot(`main-${scheme}.png`)
     })
@@ -22,6 +34,7 @@ for (const scheme of ['light', 'dark'] as const) {
     test('code, lists and quotes', async ({ kith, page }) => {
       await kith.open()
       await kith.chat('home/launch')
+      await measure(kith)
       await kith.log.evaluate((log) => (log.scrollTop = 420))
       await expect(page.locator('.s-keyword').first()).toBeVisible()
       await settle(kith)
@@ -61,6 +74,7 @@ for (const scheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ contrast: 'more' })
       await kith.open()
       await kith.chat('home/launch')
+      await measure(kith)
       await settle(kith)
       await expect(page).toHaveScreenshot(`contrast-${scheme}.png`)
     })

@@ -1,4 +1,5 @@
 import type { Backend } from './backend'
+import { shellBackend } from './tauri'
 
 export * from './backend'
 export type * from './bindings'
@@ -7,7 +8,6 @@ export type * from './bindings'
 export async function connectBackend(): Promise<Backend> {
   if ((import.meta.env.DEV || import.meta.env.MODE === 'e2e') && !('__TAURI_INTERNALS__' in window))
     return pretend()
-  const { shellBackend } = await import('./tauri')
   return shellBackend()
 }
 

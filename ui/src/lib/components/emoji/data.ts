@@ -44,18 +44,24 @@ export function emojiOf(locale: Locale): Promise<readonly Emoji[]> {
 
 async function load(language: string): Promise<readonly Emoji[]> {
   const [english, local] = await Promise.all([raw('en'), language === 'en' ? null : raw(language)])
-  const names = new Map(local?.map((entry) => [entry.emoji, entry]))
+  const names = new Map(local?.map((entry) => [plain(entry.emoji), entry]))
   return english.flatMap((entry) => {
     if (entry.group === undefined || entry.group === 2 || entry.version > VERSION_MAX) return []
-    const here = names.get(entry.emoji)
+    const emoji = plain(entry.emoji)
+    const here = names.get(emoji)
     return {
-      emoji: entry.emoji,
+      emoji,
       name: here?.annotation ?? entry.annotation,
       group: entry.group,
       shortcodes: entry.shortcodes ?? [],
       tags: [...(entry.tags ?? []), ...(here?.tags ?? []), ...(here ? [entry.annotation] : [])],
     }
   })
+}
+
+/** Without the selector that some lists put behind what is an emoji anyway: two spellings would be two reactions. */
+function plain(emoji: string): string {
+  return emoji.replace(/(\p{Emoji_Presentation})\uFE0F/gu, '$1')
 }
 
 async function raw(language: string): Promise<Raw[]> {
