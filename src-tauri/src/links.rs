@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_code_has_its_quiet_zone() {
         let qr = qr("kith://join").unwrap();
-        assert_eq!(qr.size, 25 + 8);
+        assert_eq!(qr.size, 21 + 8);
         assert!(qr.path.starts_with("M4 4h7v1h-7z"));
     }
 }

@@ -10,7 +10,8 @@ pub(crate) fn parse(text: &str, mention: impl Fn(&str) -> Option<AccountId>) -> 
         return vec![Block::Paragraph { inlines: plain(text) }];
     }
     let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS;
-    let mut tree = Tree { open: vec![Open::Root(Vec::new())], parts: 0, too_deep: 0, mention: &mention };
+    let open = vec![Open::Root(Vec::new())];
+    let mut tree = Tree { open, text: String::new(), parts: 0, too_deep: 0, mention: &mention };
     for event in Parser::new_ext(text, options) {
         tree.take(event);
         if tree.parts > PARTS_MAX {
@@ -63,6 +64,8 @@ enum Open {
 
 struct Tree<'a> {
     open: Vec<Open>,
+    /// Text as it comes: the parser cuts it wherever a mark might have been.
+    text: String,
     parts: usize,
     /// Tags that were opened deeper than is drawn: what they hold goes to the innermost that is.
     too_deep: usize,
@@ -72,6 +75,9 @@ struct Tree<'a> {
 impl Tree<'_> {
     fn take(&mut self, event: Event<'_>) {
         self.parts += 1;
+        if !matches!(event, Event::Text(_)) {
+            self.end_text();
+        }
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(end) => self.end(end),
@@ -221,8 +227,17 @@ impl Tree<'_> {
             code.push_str(text);
             return;
         }
+        self.text.push_str(text);
+    }
+
+    /// Something else than text follows: what came so far is whole.
+    fn end_text(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
+        let text = std::mem::take(&mut self.text);
         let in_link = self.open.iter().any(|open| matches!(open, Open::Link { .. }));
-        for part in words(text, self.mention, !in_link) {
+        for part in words(&text, self.mention, !in_link) {
             self.inline(part);
         }
     }
@@ -234,6 +249,7 @@ impl Tree<'_> {
             if !line.is_empty() {
                 self.text(line);
             }
+            self.end_text();
             if lines.peek().is_some_and(|next| !next.is_empty()) {
                 self.inline(Inline::Break);
             }
@@ -241,6 +257,7 @@ impl Tree<'_> {
     }
 
     fn finish(mut self) -> Vec<Block> {
+        self.end_text();
         while self.open.len() > 1 {
             self.too_deep = 0;
             self.end(TagEnd::Paragraph);
@@ -458,11 +475,11 @@ mod tests {
     fn those_who_are_meant_are_found_and_others_are_text() {
         let bob = AccountId(kith_protocol::ids::AccountId([7; 32]));
         assert_eq!(
-            draw("hi @Bob. and @carol, x@bob"),
+            draw("hi @Bob. and @carol_, x@bob"),
             paragraph(vec![
                 text("hi "),
                 Inline::Mention { account: bob, text: "@Bob".into() },
-                text(". and @carol, x@bob"),
+                text(". and @carol_, x@bob"),
             ])
         );
     }

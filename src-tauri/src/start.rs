@@ -70,12 +70,12 @@ fn app(shell: Shell) -> tauri::Result<tauri::App> {
 }
 
 /// What only some systems need.
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "macos")]
 fn of_system() -> tauri::plugin::TauriPlugin<tauri::Wry> {
     tauri_plugin_notification::init()
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(not(target_os = "macos"))]
 fn of_system() -> tauri::plugin::TauriPlugin<tauri::Wry> {
     tauri::plugin::Builder::new("nothing-more").build()
 }
@@ -182,13 +182,13 @@ fn access(choice: Choice) -> Access {
 /// instead of 16.
 #[cfg(target_os = "linux")]
 fn before_gtk() {
+    use std::os::unix::process::CommandExt as _;
     const SWITCH: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
     let nvidia = std::path::Path::new("/proc/driver/nvidia/version").exists();
     if !nvidia || std::env::var_os(SWITCH).is_some() {
         return;
     }
     // Changing one's own environment is unsafe in Rust: start anew with another one instead.
-    use std::os::unix::process::CommandExt as _;
     let Ok(program) = std::env::current_exe() else { return };
     let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(SWITCH, "1").exec();
     tracing::warn!(%error, "the app cannot be started for NVIDIA's driver");
@@ -199,10 +199,7 @@ fn before_gtk() {}
 
 fn failed(why: &str) -> ExitCode {
     tracing::error!(why, "Kith cannot start");
-    #[expect(clippy::print_stderr, reason = "there is no window to say it in")]
-    {
-        eprintln!("Kith cannot start: {why}");
-    }
+    eprintln!("Kith cannot start: {why}");
     ExitCode::FAILURE
 }
 

@@ -92,7 +92,13 @@ fn notices(_app: &AppHandle, shell: &Shell, doing: &Doing, quiet: &Arc<AtomicBoo
     })
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+fn notices(app: &AppHandle, _shell: &Shell, doing: &Doing, _quiet: &Arc<AtomicBool>) -> io::Result<Notices> {
+    let (app_id, doing) = (app.config().identifier.clone(), Arc::clone(doing));
+    Notices::start(move || Native::new(&app_id, Arc::clone(&doing)))
+}
+
+#[cfg(target_os = "macos")]
 fn notices(app: &AppHandle, _shell: &Shell, doing: &Doing, _quiet: &Arc<AtomicBool>) -> io::Result<Notices> {
     let (app, doing) = (app.clone(), Arc::clone(doing));
     Notices::start(move || Native::new(&app, Arc::clone(&doing)))

@@ -1,5 +1,7 @@
 //! The window itself.
 
+#![allow(clippy::unused_async, reason = "commands that are not async run on the thread that draws")]
+
 use super::TheShell;
 use crate::failure::{Outcome, internal};
 use crate::feed::Sink;

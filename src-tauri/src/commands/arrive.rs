@@ -1,5 +1,7 @@
 //! The ways onto this computer: an invite, another device, the recovery key. And away from it.
 
+#![allow(clippy::unused_async, reason = "commands that are not async run on the thread that draws")]
+
 use super::TheShell;
 use crate::failure::Outcome;
 use crate::ipc::{

@@ -1,5 +1,7 @@
 //! Rooms: their lists, their lines, their members.
 
+#![allow(clippy::unused_async, reason = "commands that are not async run on the thread that draws")]
+
 use super::TheShell;
 use crate::convert;
 use crate::failure::Outcome;
@@ -63,7 +65,7 @@ pub(crate) async fn history_before(
         }
         filled => filled?,
     };
-    let at_start = lines.is_empty() && before.0 <= 1 || is_start(&profile, room.0, &lines).await?;
+    let at_start = before.0 <= 1 || is_start(&profile, room.0, &lines).await?;
     profile.page(lines, at_start, false).await
 }
 
@@ -109,18 +111,18 @@ pub(crate) async fn history_around(
     profile.page(lines, at_start, at_end).await
 }
 
-/// Whether nothing comes before these lines. Not every entry is a line: the first one of a room may stand at a later place.
+/// Whether nothing comes before these lines. Not every entry is a line: the first line of a room may stand at a later place.
 async fn is_start(profile: &Profile, room: ids::RoomId, lines: &[Message]) -> Outcome<bool> {
-    let Some(first) = lines.iter().find_map(|line| line.seq) else {
-        return Ok(profile.newest(&room).0 == 0
-            || lines.is_empty() && profile.room(&room).is_some_and(|room| room.complete));
-    };
-    if first.0 <= 1 {
-        return Ok(true);
-    }
-    let client = profile.client()?;
-    let earlier = client.history(room, Some(first), 1).await?;
-    Ok(earlier.is_empty() && profile.room(&room).is_some_and(|room| room.complete))
+    let first_of_all = profile.client()?.history_after(room, ids::Seq::ZERO, 1).await?;
+    let first = lines.iter().find_map(|line| line.seq);
+    Ok(match (first, first_of_all.first().and_then(|line| line.seq)) {
+        (Some(first), Some(first_of_all)) => first <= first_of_all,
+        // What this device does not hold from its beginning begins somewhere else.
+        (Some(first), None) => first.0 <= 1,
+        (None, first_of_all) => {
+            first_of_all.is_none() && profile.room(&room).is_none_or(|room| room.complete)
+        }
+    })
 }
 
 /// Who is in a room.

@@ -2,13 +2,17 @@
 
 #[cfg(target_os = "linux")]
 mod freedesktop;
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "macos")]
 mod plugin;
+#[cfg(windows)]
+mod toasts;
 
 #[cfg(target_os = "linux")]
 pub(crate) use freedesktop::Freedesktop as Native;
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "macos")]
 pub(crate) use plugin::Plugin as Native;
+#[cfg(windows)]
+pub(crate) use toasts::Toasts as Native;
 
 use crate::desk::{Key, Later, Notice};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};

@@ -8,7 +8,7 @@ export const commands = {
 	boot: (updates: Channel<Update[]>) => __TAURI_INVOKE<Boot>("boot", { updates }),
 	/**  The same again without a new channel, after `lagged`. */
 	refresh: () => __TAURI_INVOKE<Boot>("refresh"),
-	/**  The first picture is drawn: the window is shown now. */
+	/**  The first picture is drawn. */
 	drawn: () => __TAURI_INVOKE<null>("drawn"),
 	/**  What the next window gets back as `place`: the UI's own words, at most 64 KiB. */
 	setPlace: (place: string) => __TAURI_INVOKE<null>("set_place", { place }),
@@ -26,13 +26,16 @@ export const commands = {
 	qr: (text: string) => __TAURI_INVOKE<Qr>("qr", { text }),
 	/**  Notes a failure of the UI in the log. No bodies, no names. */
 	report: (message: string) => __TAURI_INVOKE<null>("report", { message }),
-	/**  Asks where to, and writes the log there; it holds ids and sizes, no bodies. `None`: the person gave up. */
+	/**  Asks where to, and writes the log there; it holds ids and sizes, no bodies. `null`: the person gave up. */
 	saveLog: () => __TAURI_INVOKE<Exported | null>("save_log"),
 	/**  What a text that was pasted, scanned or opened means. */
 	linkLook: (text: string) => __TAURI_INVOKE<LinkLook>("link_look", { text }),
 	/**  Makes a new account with an invite. Without a handle one is made from the name. */
 	join: (link: string, name: string, handle: string | null, key: KeyChoice) => __TAURI_INVOKE<Arrived>("join", { link, name, handle, key }),
-	/**  Makes this computer a device of an account. `link` may be the bare code if `relay` says where. Returns when the other side has confirmed. */
+	/**
+	 *  Makes this computer a device of an account. `link` may be the bare code if `relay` says where. Returns when the other side
+	 *  has confirmed.
+	 */
 	linkDevice: (link: string, relay: string | null, key: KeyChoice, steps: Channel<LinkStep>) => __TAURI_INVOKE<Arrived>("link_device", { link, relay, key, steps }),
 	/**  Ends `link_device`. */
 	linkCancel: () => __TAURI_INVOKE<null>("link_cancel"),
@@ -70,7 +73,10 @@ export const commands = {
 	revokeInvite: (profile: ProfileId, id: string) => __TAURI_INVOKE<null>("revoke_invite", { profile, id }),
 	/**  All rooms of a profile, sorted for a list. */
 	rooms: (profile: ProfileId) => __TAURI_INVOKE<RoomItem[]>("rooms", { profile }),
-	/**  The newest lines of a room; from now on its changes are told, until `room_close` or another window. */
+	/**
+	 *  The newest lines of a room; from now on its changes are told, until `room_close` or another window. Changes that are told
+	 *  before the answer is there count too: keep them, and apply them to it.
+	 */
 	roomOpen: (profile: ProfileId, room: RoomId, limit: number) => __TAURI_INVOKE<Page>("room_open", { profile, room, limit }),
 	/**  The window does not show the room any more. */
 	roomClose: (profile: ProfileId, room: RoomId) => __TAURI_INVOKE<null>("room_close", { profile, room }),
@@ -126,7 +132,10 @@ export const commands = {
 	markAllRead: (profile: ProfileId | null) => __TAURI_INVOKE<null>("mark_all_read", { profile }),
 	/**  Lets the others know that something is being written, if the settings say so. */
 	typing: (profile: ProfileId, room: RoomId) => __TAURI_INVOKE<null>("typing", { profile, room }),
-	/**  What the person looks at: the room that is open, if the window has the focus; and whether they are away from the keyboard. */
+	/**
+	 *  What the person looks at: the room that is open in the window, whether or not it has the focus; and whether they are away
+	 *  from the keyboard.
+	 */
 	setAttention: (profile: ProfileId | null, room: RoomId | null, away: boolean) => __TAURI_INVOKE<null>("set_attention", { profile, room, away }),
 	/**  Why there was a notification of a message, or none. */
 	whyNotified: (profile: ProfileId, room: RoomId, seq: Seq) => __TAURI_INVOKE<Why>("why_notified", { profile, room, seq }),
@@ -156,7 +165,7 @@ export const commands = {
 	storage: (profile: ProfileId) => __TAURI_INVOKE<Storage>("storage", { profile }),
 	/**  Makes the store smaller, if it can be. */
 	compact: (profile: ProfileId) => __TAURI_INVOKE<Storage>("compact", { profile }),
-	/**  Asks where to, and writes one's own messages there as JSON. `None`: the person gave up. */
+	/**  Asks where to, and writes one's own messages there as JSON. `null`: the person gave up. */
 	export: (profile: ProfileId) => __TAURI_INVOKE<Exported | null>("export", { profile }),
 };
 
@@ -1260,6 +1269,8 @@ tray: TrayStatus } |
 { kind: "open"; 
 /**  Where. */
 target: OpenTarget } | 
+/**  The window goes in a moment: hand over drafts and `setPlace` now, if they are not the newest. */
+{ kind: "closing" } | 
 /**  An invite or a link code was opened: hand it to `linkLook`. */
 { kind: "link"; 
 /**  The text. */
