@@ -3,8 +3,16 @@ import type { Session } from '$lib/models'
 /** What a key does anywhere in the window. Letters go by their place on the keyboard, so that they work in any script. */
 export function onkeydown(session: Session, event: KeyboardEvent): void {
   if (event.isComposing || event.defaultPrevented || session.profiles.all.length === 0) return
+  toComposer(event)
   const handled = chord(session, event) || plain(session, event)
   if (handled) event.preventDefault()
+}
+
+/** Whoever types with nothing in focus means the message. */
+function toComposer(event: KeyboardEvent): void {
+  if (event.key.length !== 1 || event.key === ' ' || event.ctrlKey || event.metaKey || event.altKey) return
+  if (document.activeElement && document.activeElement !== document.body) return
+  document.querySelector<HTMLTextAreaElement>('textarea[data-region="composer"]')?.focus()
 }
 
 function chord(session: Session, event: KeyboardEvent): boolean {

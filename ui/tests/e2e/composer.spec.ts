@@ -113,3 +113,23 @@ test('right-to-left text is written from the right', async ({ kith }) => {
   await kith.field.fill('مرحبا')
   expect(await kith.field.evaluate((field) => getComputedStyle(field).direction)).toBe('rtl')
 })
+
+test('whoever types with nothing in focus means the message', async ({ kith, page }) => {
+  await kith.open()
+  await kith.chat('home/jonas')
+  await kith.field.blur()
+  await page.keyboard.type('hello')
+  await expect(kith.field).toHaveValue('hello')
+})
+
+test('a draft is not completed before something was typed', async ({ kith, page }) => {
+  await kith.open()
+  await kith.chat('home/launch')
+  await kith.field.pressSequentially('hi @am')
+  await expect(page.getByRole('option')).toBeVisible()
+  await kith.chat('home/jonas')
+  await kith.chat('home/launch')
+  await expect(kith.field).toHaveValue('hi @am')
+  await expect(kith.field).toBeFocused()
+  await expect(page.getByRole('option')).toHaveCount(0)
+})
