@@ -92,7 +92,7 @@ export class Session {
       return
     }
     const ref = refOf(key)
-    const timeline = new Timeline(this.backend, this.people, ref)
+    const timeline = unowned(() => new Timeline(this.backend, this.people, ref))
     timeline.place = this.navigation.places.get(key) ?? null
     void timeline.open(room.readUpTo, room.unread, seq)
     this.chat = { key, ref, timeline, composer: this.composer(key, room.draft) }
@@ -269,6 +269,15 @@ export class Session {
         break
     }
   }
+}
+
+/** What is made while an effect runs belongs to it, and what is derived in it stops with it: this stays. */
+function unowned<Made>(make: () => Made): Made {
+  let made: Made | undefined
+  $effect.root(() => {
+    made = make()
+  })
+  return made as Made
 }
 
 const KEY = Symbol('session')
