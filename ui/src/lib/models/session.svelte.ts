@@ -262,6 +262,9 @@ export class Session {
       case 'link':
         this.link = update.text
         break
+      case 'closing':
+        this.flush()
+        break
       case 'acked':
       case 'sendFailed':
       case 'setting':
