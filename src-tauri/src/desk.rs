@@ -149,11 +149,12 @@ pub(crate) struct TrayWords {
 }
 
 impl TrayWords {
-    pub(crate) fn of(words: &Words, count: u32) -> Self {
+    /// `chats`: how many of them have something unread.
+    pub(crate) fn of(words: &Words, chats: u32) -> Self {
         Self {
-            tooltip: match count {
+            tooltip: match chats {
                 0 => words.text("tray_tooltip_idle"),
-                count => words.with("tray_tooltip_unread", &[("count", &count)]),
+                chats => words.with("tray_tooltip_unread", &[("count", &chats)]),
             },
             open: words.text("tray_open"),
             quit: words.text("tray_quit"),

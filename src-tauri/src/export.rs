@@ -50,7 +50,7 @@ pub(crate) async fn write(profile: &Profile, path: &Path) -> Outcome<u32> {
         }
     }
     out.write_all(b"\n]\n")?;
-    out.into_inner().map_err(|error| error.into_error())?.sync_all()?;
+    out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
     Ok(count)
 }
 

@@ -407,7 +407,7 @@ mod tests {
     use super::*;
 
     fn draw(text: &str) -> Vec<Block> {
-        parse(text, |handle| (handle == "bob").then(|| AccountId(kith_protocol::ids::AccountId([7; 32]))))
+        parse(text, |handle| (handle == "bob").then_some(AccountId(kith_protocol::ids::AccountId([7; 32]))))
     }
 
     fn text(text: &str) -> Inline {

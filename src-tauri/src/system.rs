@@ -189,6 +189,9 @@ impl Desk for System {
     fn present(&self, token: Option<&str>) {
         let (dirs, theme, token) =
             (self.shell.dirs().clone(), self.shell.settings().theme, token.map(str::to_owned));
+        if self.app.get_webview_window(window::LABEL).is_none() {
+            self.shell.window_begun();
+        }
         self.on_main(move |app| window::present(app, &dirs, theme, token.as_deref()));
     }
 

@@ -19,8 +19,8 @@ pub(crate) struct Words {
 impl Words {
     /// The words of the language that was wished for, else of the system's, else English.
     pub(crate) fn of(wish: Option<&str>) -> Self {
-        let wishes = wish.map(str::to_owned).into_iter().chain(sys_locale::get_locales());
-        let language = wishes.filter_map(|wish| fitting(&wish)).next().unwrap_or(ENGLISH);
+        let mut wishes = wish.map(str::to_owned).into_iter().chain(sys_locale::get_locales());
+        let language = wishes.find_map(|wish| fitting(&wish)).unwrap_or(ENGLISH);
         Self { language, messages: Arc::new(load(language)), english: Arc::new(load(ENGLISH)) }
     }
 

@@ -90,9 +90,9 @@ pub(crate) async fn offer_confirm(shell: TheShell<'_>, profile: ProfileId, same:
     let offer = offer
         .ok_or_else(|| AppError::new(ErrorCode::Expired, "there is no code to confirm: make a new one"))?;
     if same {
-        offer.confirm().await?
+        offer.confirm().await?;
     } else {
-        offer.refuse().await?
+        offer.refuse().await?;
     }
     Ok(())
 }

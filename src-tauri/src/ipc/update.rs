@@ -6,7 +6,6 @@ use serde::Serialize;
 use specta::Type;
 
 /// Something changed. They come in batches, at most one a frame, in the order in which they happened.
-#[expect(clippy::large_enum_variant, reason = "written out at once")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Update {

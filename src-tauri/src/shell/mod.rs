@@ -61,6 +61,7 @@ struct State {
     open: Option<OpenTarget>,
     link: Option<String>,
     tray_host: bool,
+    window_begun: Instant,
     /// The newest message that each notification tells of.
     shown: BTreeMap<Key, Seq>,
 }
@@ -82,6 +83,7 @@ impl Shell {
             open: None,
             link: None,
             tray_host: false,
+            window_begun: Instant::now(),
             shown: BTreeMap::new(),
         };
         let inner = Inner {
@@ -110,10 +112,16 @@ impl Shell {
         self.inner.desk.get().map(|desk| &**desk).ok_or_else(|| failure::internal("the app is only starting"))
     }
 
+    /// A window is being made.
+    pub(crate) fn window_begun(&self) {
+        self.state().window_begun = Instant::now();
+    }
+
     /// The first picture of a window is drawn.
     pub(crate) fn drawn(&self) {
-        let ms = u64::try_from(self.inner.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(ms, "drawn");
+        let ms = |since: Instant| u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let window_begun = self.state().window_begun;
+        tracing::info!(since_start_ms = ms(self.inner.started), window_ms = ms(window_begun), "drawn");
     }
 
     /// Puts a text on the clipboard, for as long as the app runs.

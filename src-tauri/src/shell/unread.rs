@@ -20,6 +20,7 @@ impl Shell {
         }
         chats.sort_by_key(|room| (std::cmp::Reverse(is_for_me(room)), std::cmp::Reverse(room.active_at)));
         let count = chats.iter().map(counted).sum();
+        let unread = u32::try_from(chats.len()).unwrap_or(u32::MAX);
         let state = match chats.first() {
             None => TrayState::Idle,
             Some(room) if is_for_me(room) => TrayState::Mention,
@@ -36,7 +37,7 @@ impl Shell {
             count,
             chats: chats.collect(),
             do_not_disturb: self.do_not_disturb(),
-            words: TrayWords::of(&words, count),
+            words: TrayWords::of(&words, unread),
         }
     }
 

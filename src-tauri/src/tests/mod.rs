@@ -7,6 +7,7 @@ use crate::find::find;
 use crate::ipc::{ErrorCode, LinkLook, ProfileState, Quiet, Update, WhyReason};
 use crate::{links, why};
 use kith_client::Outgoing;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use world::{World, until};
 
@@ -147,6 +148,7 @@ async fn a_restart_finds_everything_in_its_place() {
     let room = client.own_room().await.unwrap();
     client.send(room, Outgoing::text("Buy Milk\nand bread")).await.unwrap();
     client.set_draft(room, "and also").await.unwrap();
+    client.sync_once(Duration::from_secs(20), |_| ()).await.unwrap();
     alice.set_place("here".into());
     drop(client);
     alice.shut_down().await;
