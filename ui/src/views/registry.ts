@@ -5,6 +5,7 @@ type Loader<Props extends Record<string, unknown>> = () => Promise<{ default: Co
 
 /** What lies over the chats. Loaded when it is first asked for; Escape and `close` put it away. */
 export const OVERLAYS: Partial<Record<Overlay, Loader<{ close: () => void }>>> = {
+  jump: () => import('./jump/Jump.svelte'),
   settings: () => import('./settings/Settings.svelte'),
   newChat: () => import('./new-chat/NewChat.svelte'),
   invite: () => import('./invite/Invite.svelte'),
@@ -14,6 +15,7 @@ export const OVERLAYS: Partial<Record<Overlay, Loader<{ close: () => void }>>> =
 /** What stands beside a chat. */
 export const PANELS: Partial<Record<Panel, Loader<Record<string, never>>>> = {
   details: () => import('./details/Details.svelte'),
+  find: () => import('./find/Find.svelte'),
 }
 
 /** What is shown while there is no account, or one is added. */

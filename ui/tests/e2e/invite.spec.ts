@@ -1,0 +1,22 @@
+import { expect, test } from './kith'
+
+test('makes an invite, shows it, lists it, takes it back', async ({ kith, page }) => {
+  await kith.open()
+  await page.getByRole('button', { name: 'Your account and settings' }).click()
+  await page.getByRole('menuitem', { name: 'Invite people' }).click()
+  const sheet = page.getByRole('dialog', { name: 'Invite people' })
+  await kith.isAccessible()
+  await sheet.getByRole('combobox', { name: 'For how many people' }).click()
+  await page.getByRole('option', { name: '5 people' }).click()
+  await sheet.getByRole('combobox', { name: 'Leads to' }).click()
+  await page.getByRole('option', { name: 'Autumn release' }).click()
+  await sheet.getByRole('button', { name: 'Make an invite' }).click()
+  await expect(sheet.getByRole('img', { name: 'The invite as a QR code' })).toBeVisible()
+  await sheet.locator('.card').getByRole('button', { name: 'Copy link' }).click()
+  expect(await page.evaluate(() => window.fake.clipboard)).toContain('kith://join')
+  await expect(sheet.getByText('For 5 people.').last()).toBeVisible()
+  await kith.isAccessible()
+  await sheet.getByRole('button', { name: 'Take back' }).click()
+  await sheet.getByRole('group').getByRole('button', { name: 'Take back' }).click()
+  await expect(sheet.getByText('Open invites')).toBeHidden()
+})

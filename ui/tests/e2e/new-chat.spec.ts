@@ -1,0 +1,40 @@
+import { expect, test } from './kith'
+
+test('finds somebody by their handle, by keyboard alone', async ({ kith, page }) => {
+  await kith.open()
+  await page.keyboard.press('Control+n')
+  const who = page.getByRole('combobox', { name: 'Name or @handle' })
+  await expect(who).toBeFocused()
+  await expect(page.getByRole('option').first()).toBeVisible()
+  await kith.isAccessible()
+  await page.keyboard.type('@han')
+  await expect(page.getByRole('option')).toHaveCount(1)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { name: 'Hanna Koskinen', level: 1 })).toBeVisible()
+})
+
+test('makes a group of several', async ({ kith, page }) => {
+  await kith.open()
+  await page.keyboard.press('Control+n')
+  await page.getByRole('button', { name: 'New group' }).click()
+  await page.getByRole('option', { name: 'Dev Patel' }).click()
+  await page.keyboard.type('pri')
+  await expect(page.getByRole('option')).toHaveCount(1)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('button', { name: 'Take Priya Nair out again' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Create group' })).toBeDisabled()
+  await page.getByLabel('Name of the group').fill('Harbour walk')
+  await kith.isAccessible()
+  await page.getByRole('button', { name: 'Create group' }).click()
+  await expect(page.getByRole('heading', { name: 'Harbour walk', level: 1 })).toBeVisible()
+})
+
+test('says what to do when there is nobody of that name', async ({ kith, page }) => {
+  await kith.open()
+  await page.keyboard.press('Control+n')
+  await expect(page.getByRole('combobox', { name: 'Name or @handle' })).toBeFocused()
+  await page.keyboard.type('zzz')
+  await expect(page.getByText('Nobody called “zzz”')).toBeVisible()
+  await page.getByRole('button', { name: 'Invite people' }).last().click()
+  await expect(page.getByRole('dialog', { name: 'Invite people' })).toBeVisible()
+})

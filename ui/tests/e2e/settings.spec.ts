@@ -1,0 +1,135 @@
+import { expect, test, type Kith } from './kith'
+
+const PAGES = [
+  'Profile',
+  'Devices',
+  'Notifications',
+  'Appearance',
+  'Start and tray',
+  'Language',
+  'Storage',
+  'Connection',
+  'About',
+]
+
+async function settings(kith: Kith, page: string, query = ''): Promise<void> {
+  await kith.open(query)
+  await kith.page.keyboard.press('Control+,')
+  await kith.page.getByRole('tab', { name: page }).click()
+}
+
+test('every page is reached by keyboard, and axe finds nothing on it', async ({ kith, page }) => {
+  await kith.open()
+  await page.keyboard.press('Control+,')
+  await expect(page.getByRole('tab', { name: 'Profile' })).toBeFocused()
+  for (const name of PAGES) {
+    await expect(page.getByRole('tab', { name })).toHaveAttribute('aria-selected', 'true')
+    await expect(page.getByRole('tabpanel')).not.toBeEmpty()
+    await kith.isAccessible()
+    await page.keyboard.press('ArrowDown')
+  }
+})
+
+test('a taken handle is refused where it was written; a name is saved', async ({ kith, page }) => {
+  await settings(kith, 'Profile')
+  const panel = page.getByRole('tabpanel')
+  await panel.getByLabel('Handle').fill('jonas')
+  await panel.getByRole('button', { name: 'Save' }).click()
+  await expect(panel.getByRole('alert')).toContainText('Somebody else has that handle')
+  await panel.getByLabel('Handle').fill('mira')
+  await panel.getByLabel('Name').fill('Mira L.')
+  await panel.getByRole('button', { name: 'Save' }).click()
+  await expect(panel.getByText('Saved')).toBeVisible()
+})
+
+test('signs a device out after asking', async ({ kith, page }) => {
+  await settings(kith, 'Devices')
+  const panel = page.getByRole('tabpanel')
+  await expect(panel.getByText('This device')).toBeVisible()
+  await panel.getByRole('button', { name: 'Sign out' }).last().click()
+  await expect(panel.getByRole('button', { name: 'Cancel' })).toBeFocused()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('tabpanel')).toBeVisible()
+  await panel.getByRole('button', { name: 'Sign out' }).last().click()
+  await panel.getByRole('group').getByRole('button', { name: 'Sign out' }).click()
+  await expect(panel.getByText('Signed out', { exact: true })).toBeVisible()
+})
+
+test('links another device: code, digits, confirmation', async ({ kith, page }) => {
+  await settings(kith, 'Devices')
+  const panel = page.getByRole('tabpanel')
+  await panel.getByRole('button', { name: 'Link a device' }).click()
+  await expect(panel.getByText('K7QM2-XHD9R')).toBeVisible()
+  await kith.isAccessible()
+  await expect(panel.getByRole('img', { name: '4 8 1 9 2 0' })).toBeVisible()
+  await kith.isAccessible()
+  await panel.getByRole('button', { name: 'They are the same' }).click()
+  await expect(panel.getByText('“Studio PC” is linked')).toBeVisible()
+  await expect(panel.getByText('Studio PC', { exact: true })).toBeVisible()
+})
+
+test('a recovery key is shown once', async ({ kith, page }) => {
+  await settings(kith, 'Devices')
+  const panel = page.getByRole('tabpanel')
+  await panel.getByRole('button', { name: 'Replace' }).click()
+  await panel.getByRole('group').getByRole('button', { name: 'Replace' }).click()
+  await expect(panel.getByText('7KQ2M-XH9DR-TBWV4')).toBeVisible()
+  await panel.getByRole('button', { name: 'I have written it down' }).click()
+  await expect(panel.getByText('7KQ2M-XH9DR-TBWV4')).toBeHidden()
+})
+
+test('the self-test names the time of each step', async ({ kith, page }) => {
+  await settings(kith, 'Notifications')
+  const panel = page.getByRole('tabpanel')
+  await panel.getByText('Name only').click()
+  await expect(panel.getByRole('img', { name: 'What it looks like' })).not.toContainText('harbour')
+  await panel.getByRole('button', { name: 'Test now' }).click()
+  await expect(panel.getByText('Everything works. All together: 122 ms.')).toBeVisible()
+  await expect(panel.getByRole('listitem').filter({ hasText: 'relay has stored' })).toContainText('14 ms')
+  await kith.isAccessible()
+})
+
+test('theme, density and size of text show at once', async ({ kith, page }) => {
+  await settings(kith, 'Appearance')
+  const root = page.locator('html')
+  await page.getByRole('radio', { name: 'Dark' }).check({ force: true })
+  await expect(root).toHaveAttribute('data-theme', 'dark')
+  await page.getByRole('radio', { name: 'High contrast' }).check({ force: true })
+  await expect(root).toHaveAttribute('data-contrast', 'high')
+  await kith.isAccessible()
+  await page.getByRole('radio', { name: 'Compact' }).check({ force: true })
+  await expect(root).toHaveAttribute('data-density', 'compact')
+  for (let step = 0; step < 10; step++) await page.getByRole('button', { name: 'Larger' }).click()
+  await expect(page.getByRole('button', { name: 'Larger' })).toBeDisabled()
+  await expect(root).toHaveCSS('font-size', '32px')
+  await kith.isAccessible()
+})
+
+test('another language speaks at once, from right to left', async ({ kith, page }) => {
+  await settings(kith, 'Language')
+  await page.getByRole('radio', { name: 'العربية' }).check({ force: true })
+  await expect(page.locator('html')).toHaveAttribute('dir', 'rtl')
+  await expect(page.getByRole('tab', { name: 'اللغة' })).toBeVisible()
+  await kith.isAccessible()
+})
+
+test('storage shrinks and is exported; the log is exported', async ({ kith, page }) => {
+  await settings(kith, 'Storage')
+  const panel = page.getByRole('tabpanel')
+  await expect(panel.getByText('84.2 MB')).toBeVisible()
+  await panel.getByRole('button', { name: 'Compact' }).click()
+  await expect(panel.getByRole('status')).toContainText('Made smaller by 51.7 MB')
+  await panel.getByRole('button', { name: 'Export…' }).click()
+  await expect(panel.getByRole('status')).toContainText('kith-messages.json')
+  await page.getByRole('tab', { name: 'Connection' }).click()
+  await expect(panel.getByText('23 ms')).toBeVisible()
+  await panel.getByRole('button', { name: 'Export…' }).click()
+  await expect(panel.getByRole('status')).toContainText('kith.log')
+})
+
+for (const name of ['Devices', 'Notifications', 'Appearance'])
+  test(`looks right: ${name}`, async ({ kith, page }) => {
+    await settings(kith, name)
+    await page.mouse.move(2, 2)
+    await expect(page.getByRole('dialog')).toHaveScreenshot(`settings-${name.toLowerCase()}.png`)
+  })
