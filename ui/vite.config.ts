@@ -41,5 +41,20 @@ export default defineConfig({
     assetsInlineLimit: 0,
     manifest: true,
     sourcemap: false,
+    rolldownOptions: {
+      output: {
+        // What the first picture needs comes in few files: each is a question to the shell.
+        codeSplitting: {
+          groups: [
+            { name: 'words', test: /src\/lib\/i18n\// },
+            { name: 'icons', test: /node_modules\/@lucide\// },
+            {
+              name: 'core',
+              test: /node_modules\/(svelte|virtua|clsx|esm-env)\/|src\/lib\/(models|words|components\/(shared|chats|timeline|composer|markdown))\//,
+            },
+          ],
+        },
+      },
+    },
   },
 })
