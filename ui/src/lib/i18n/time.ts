@@ -1,15 +1,20 @@
 import { locale } from './locale.svelte'
 
-const formats = new Map<string, Intl.DateTimeFormat>()
+// Making a format costs far more than using it.
+const formats = new Map<string, unknown>()
 
-function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+function kept<Format>(name: string, make: () => Format): Format {
   const key = `${locale.current} ${name}`
-  let made = formats.get(key)
-  if (!made) {
-    made = new Intl.DateTimeFormat(regional(), options)
+  let made = formats.get(key) as Format | undefined
+  if (made === undefined) {
+    made = make()
     formats.set(key, made)
   }
   return made
+}
+
+function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return kept(name, () => new Intl.DateTimeFormat(regional(), options))
 }
 
 /** The language that is spoken, in the manner of the region that the system names for it: 13:30 or 1:30 PM. */
@@ -57,7 +62,7 @@ export function dayName(at: number, now: number): string {
 
 /** Short, for the list: minutes and hours until yesterday, then dates. */
 export function ago(at: number, now: number): string {
-  const minutes = Math.floor((now - at) / 60_000)
+  const minutes = minutesAgo(at, now)
   if (minutes < 1) return relative('second', 0)
   if (minutes < 60) return relative('minute', -minutes, 'narrow')
   const days = daysAgo(at, now)
@@ -67,11 +72,17 @@ export function ago(at: number, now: number): string {
   return format('short', { day: 'numeric', month: 'short' }).format(at)
 }
 
+/** Clocks of others may be ahead: a little in the future is now, a lot is told as it is. */
+function minutesAgo(at: number, now: number): number {
+  const minutes = Math.floor((now - at) / 60_000)
+  return minutes < -5 ? Number.POSITIVE_INFINITY : Math.max(0, minutes)
+}
+
 /** For a line of a timeline: a minute count while it is fresh, then the time of day. */
 export function lineTime(at: number, now: number): string {
-  const minutes = Math.floor((now - at) / 60_000)
-  if (minutes >= 0 && minutes < 1) return relative('second', 0)
-  if (minutes >= 1 && minutes < 60) return relative('minute', -minutes, 'short')
+  const minutes = minutesAgo(at, now)
+  if (minutes < 1) return relative('second', 0)
+  if (minutes < 60) return relative('minute', -minutes, 'short')
   return timeOfDay(at)
 }
 
@@ -96,7 +107,10 @@ function relative(
   value: number,
   style: Intl.RelativeTimeFormatStyle = 'long',
 ): string {
-  return new Intl.RelativeTimeFormat(locale.current, { numeric: 'auto', style }).format(value, unit)
+  return kept(
+    `relative ${style}`,
+    () => new Intl.RelativeTimeFormat(locale.current, { numeric: 'auto', style }),
+  ).format(value, unit)
 }
 
 function capitalised(text: string): string {
@@ -104,12 +118,12 @@ function capitalised(text: string): string {
 }
 
 export function count(number: number): string {
-  return new Intl.NumberFormat(locale.current).format(number)
+  return kept('number', () => new Intl.NumberFormat(locale.current)).format(number)
 }
 
 /** Names as the language joins them: "Ann, Bo and Cy". */
 export function listOf(names: string[]): string {
-  return new Intl.ListFormat(locale.current, { type: 'conjunction' }).format(names)
+  return kept('list', () => new Intl.ListFormat(locale.current, { type: 'conjunction' })).format(names)
 }
 
 export function bytes(size: number): string {

@@ -1,3 +1,5 @@
+const TOUCH_MS = 5_000
+
 /** The time, as far as drawing needs it: it moves every half minute, so that "3 minutes ago" does. */
 export class Clock {
   now: number = $state(Date.now())
@@ -7,8 +9,9 @@ export class Clock {
     return () => clearInterval(timer)
   }
 
-  /** Something just happened: what is drawn of it must not lie in the future. */
+  /** Something just happened. Not every time is worth drawing all times anew. */
   touch(): void {
-    this.now = Date.now()
+    const now = Date.now()
+    if (now - this.now > TOUCH_MS) this.now = now
   }
 }
