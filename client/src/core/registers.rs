@@ -174,6 +174,28 @@ impl Engine {
         Ok(())
     }
 
+    /// A relay put back numbers anew: what waits has to be compared with whatever stands there.
+    pub(crate) fn forget_bases(&mut self, room: &RoomId) -> Result<(), WriteError> {
+        let of_room = self.pending.values.values_mut().map(|value| &mut value.row);
+        let rows: Vec<PendingRow> = of_room
+            .filter(|row| row.room == *room && row.base != Rev::ZERO)
+            .map(|row| {
+                row.base = Rev::ZERO;
+                row.clone()
+            })
+            .collect();
+        for row in rows {
+            let name = pending_name(room, &row.key.0);
+            if self.vault.get(&vault_key(&name)).is_some() {
+                self.keep_pending(&name, &row)?;
+            }
+            if row.setting().as_ref().is_some_and(is_mark) {
+                self.changes.put(Tree::Local, mark_key(&name), encode(&row));
+            }
+        }
+        Ok(())
+    }
+
     fn keep_pending(&mut self, name: &[u8], row: &PendingRow) -> Result<(), WriteError> {
         let key = vault_key(name);
         self.vault.put(&key, &encode(row))?;
@@ -229,7 +251,8 @@ impl Engine {
 
     /// Sends what waits, in place of what stands there as far as we know, or of `current`.
     fn send_register(&mut self, id: &RoomId, key: &RegisterKey, current: Option<Rev>) -> Result<(), Fault> {
-        if !self.load_fold(id)? {
+        // On a relay put back, nothing is signed before it is known what stands where.
+        if self.resyncing && !self.sync.heads_done() || !self.load_fold(id)? {
             return Ok(());
         }
         let Some(room) = self.rooms.get(id).filter(|room| room.resync.is_none()) else { return Ok(()) };

@@ -286,6 +286,7 @@ impl Engine {
     /// Registers are few: all are read again, and ours are offered again, to be merged with what stands there.
     fn give_registers_back(&mut self, id: &RoomId) -> Result<(), Fault> {
         let me = self.me.account();
+        self.forget_bases(id)?;
         let rows = self.store.range(
             Tree::Registers,
             &Span::prefix(keys::room(&id.0)),
