@@ -61,6 +61,45 @@ test('older messages load above without a jump', async ({ kith, page }) => {
   expect(oldest).not.toContain('(99999)')
 })
 
+test('a long way up and down again, with a bounded number of lines and no jump', async ({ kith }) => {
+  test.slow()
+  await kith.open()
+  await kith.chat('work/design')
+  const travel = (towards: 'up' | 'down', pages: number) =>
+    kith.log.evaluate(
+      async (log, [towards, pages]) => {
+        const frame = () =>
+          new Promise<void>((done) =>
+            requestAnimationFrame(() => {
+              const { port1, port2 } = new MessageChannel()
+              port1.onmessage = () => done()
+              port2.postMessage(null)
+            }),
+          )
+        let worst = 0
+        for (let page = 0; page < pages; page++) {
+          log.scrollTop = towards === 'up' ? 400 : log.scrollHeight - log.clientHeight - 400
+          for (let n = 0; n < 3; n++) await frame()
+          const lines = [...log.querySelectorAll<HTMLElement>('[data-line]')]
+          const seen = lines.find((line) => line.getBoundingClientRect().top > 250)
+          const before = seen?.getBoundingClientRect().top ?? 0
+          for (let n = 0; n < 6; n++) {
+            await frame()
+            worst = Math.max(worst, Math.abs((seen?.getBoundingClientRect().top ?? 9999) - before))
+          }
+        }
+        return { worst, line: log.querySelector<HTMLElement>('[data-line]')?.dataset['line'] }
+      },
+      [towards, pages] as const,
+    )
+  const up = await travel('up', 32)
+  expect(up.worst).toBeLessThanOrEqual(2)
+  expect(Number(up.line?.split('.')[1])).toBeLessThan(98_600)
+  const down = await travel('down', 32)
+  expect(down.worst).toBeLessThanOrEqual(2)
+  await expect(kith.line('(100000)')).toBeVisible()
+})
+
 test('the place is kept per chat', async ({ kith, page }) => {
   await kith.open()
   await kith.chat('work/design')

@@ -11,6 +11,9 @@ import type { People } from './people.svelte'
 import { rowsOf, type Row } from './timeline-rows'
 
 const PAGE_LINES = 60
+/** More lines than this are not kept at once; then those that are farthest away are let go. */
+const LINES_MAX = 1500
+const LINES_KEPT = 1000
 
 /** Where somebody was in a timeline: the line at the top edge, and how far it is scrolled out (pixels). */
 export interface Place {
@@ -81,6 +84,7 @@ export class Timeline {
   }
 
   async loadOlder(): Promise<void> {
+    this.letGoBelow()
     const before = this.firstSeq
     if (this.atStart || this.loadingOlder || before === null) return
     this.loadingOlder = true
@@ -97,6 +101,7 @@ export class Timeline {
   }
 
   async loadNewer(): Promise<void> {
+    this.letGoAbove()
     const after = this.lastSeq
     if (this.atEnd || this.loadingNewer || after === null) return
     this.loadingNewer = true
@@ -110,6 +115,26 @@ export class Timeline {
     } finally {
       this.loadingNewer = false
     }
+  }
+
+  /** Whoever goes up has no need of what is far below; unless they are there. */
+  private letGoBelow(): void {
+    const edge = this.lines[LINES_KEPT]?.seq ?? null
+    if (this.lines.length <= LINES_MAX || this.loadingOlder || edge === null) return
+    if (this.place === null || this.place.seq >= edge - PAGE_LINES) return
+    this.grewAbove = false
+    this.lines = this.lines.slice(0, LINES_KEPT)
+    this.atEnd = false
+  }
+
+  /** The same for whoever goes down again. */
+  private letGoAbove(): void {
+    const edge = this.lines[this.lines.length - LINES_KEPT]?.seq ?? null
+    if (this.lines.length <= LINES_MAX || this.loadingNewer || edge === null) return
+    if (this.place !== null && this.place.seq <= edge + PAGE_LINES) return
+    this.grewAbove = true
+    this.lines = this.lines.slice(-LINES_KEPT)
+    this.atStart = false
   }
 
   /** Makes sure that a place is loaded. */

@@ -108,6 +108,30 @@ describe('a timeline', () => {
     expect(other.rows.some((row) => row.row === 'unread')).toBe(true)
   })
 
+  it('lets go of what is far away, and finds it again', async () => {
+    for (let page = 0; page < 40; page++) {
+      timeline.place = { seq: timeline.firstSeq ?? 0, offset: 0 }
+      await timeline.loadOlder()
+      expect(isWhole()).toBe(true)
+    }
+    expect(timeline.lines.length).toBeLessThanOrEqual(1600)
+    expect(timeline.atEnd).toBe(false)
+    expect(timeline.firstSeq).toBe(NEWEST - 41 * 60 + 1)
+    for (let page = 0; page < 40; page++) {
+      timeline.place = { seq: timeline.lastSeq ?? 0, offset: 0 }
+      await timeline.loadNewer()
+      expect(isWhole()).toBe(true)
+    }
+    expect(timeline.lines.length).toBeLessThanOrEqual(1600)
+    expect(timeline.lastSeq).toBe(NEWEST)
+    expect(timeline.atEnd).toBe(true)
+  })
+
+  it('keeps what is being looked at', async () => {
+    for (let page = 0; page < 40; page++) await timeline.loadOlder()
+    expect(timeline.atEnd).toBe(true)
+  })
+
   it('says what failed', async () => {
     const other = new Timeline(backend, new People(), { profile: 'work', room: 'none' })
     await other.open(0, 0, null)
