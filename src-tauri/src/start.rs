@@ -88,18 +88,11 @@ fn set_up(app: &AppHandle, shell: &Shell) -> std::io::Result<()> {
     let opening = shell.clone();
     tauri::async_runtime::spawn(async move {
         opening.set_alarm(opening.do_not_disturb());
+        opening.tray_changed();
         opening.open_all().await;
     });
     let asked = shell.clone();
-    tauri::async_runtime::spawn_blocking(move || {
-        let host = asked.look_for_tray_host().host;
-        asked.tray_changed();
-        // A window with no tray to come back from would be lost.
-        if hidden && !host {
-            tracing::info!("nothing shows tray icons: the window is shown");
-            asked.lead_to(None, None);
-        }
-    });
+    tauri::async_runtime::spawn(async move { find_tray(&asked, hidden).await });
     let linked = shell.clone();
     app.deep_link().on_open_url(move |event| {
         for url in event.urls() {
@@ -114,6 +107,23 @@ fn set_up(app: &AppHandle, shell: &Shell) -> std::io::Result<()> {
         shell.lead_to(None, None);
     }
     Ok(())
+}
+
+/// Looks for something that shows tray icons; after a start at login it may come later than the app. A hidden window with no
+/// tray to come back from would be lost.
+async fn find_tray(shell: &Shell, hidden: bool) {
+    for _ in 0..HOST_LOOKS_MAX {
+        let asked = shell.clone();
+        let looked = tauri::async_runtime::spawn_blocking(move || asked.look_for_tray_host().host);
+        if looked.await.unwrap_or(false) {
+            return;
+        }
+        tokio::time::sleep(HOST_LOOK_EVERY).await;
+    }
+    if hidden {
+        tracing::info!("nothing shows tray icons: the window is shown");
+        shell.lead_to(None, None);
+    }
 }
 
 /// Installers register the scheme; what was not installed does it itself, but not for a home that stands apart.
@@ -206,4 +216,6 @@ fn failed(why: &str) -> ExitCode {
 const HIDDEN: &str = "--hidden";
 /// The engines have threads of their own: this is for sockets and timers.
 const WORKERS: usize = 2;
+const HOST_LOOKS_MAX: u32 = 10;
+const HOST_LOOK_EVERY: Duration = Duration::from_secs(1);
 const END_MAX: Duration = Duration::from_secs(8);

@@ -80,7 +80,8 @@ fn wait(answered: oneshot::Receiver<Result<(), String>>) -> Later<Result<(), Str
 }
 
 fn run<N: Notifier>(work: &Receiver<Job>, make: impl Fn() -> Result<N, String>) {
-    let mut notifier = None;
+    // At once: it also hears whether the system wants quiet.
+    let mut notifier = make().ok();
     while let Ok(job) = work.recv() {
         let mut outcome = do_one(&mut notifier, &make, &job);
         if outcome.is_err() {
