@@ -247,3 +247,18 @@ test('code is coloured, and copied with one button', async ({ kith, page }) => {
   await page.getByRole('button', { name: 'Copy', exact: true }).click()
   expect(await page.evaluate(() => window.fake.clipboard)).toContain('pub fn append')
 })
+
+test('whoever looks at the end goes on doing so when the window changes', async ({ kith, page }) => {
+  await kith.open()
+  await kith.chat('home/launch')
+  const below = () => kith.log.evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight)
+  await expect.poll(below).toBeLessThan(2)
+  await page.setViewportSize({ width: 860, height: 560 })
+  await expect.poll(below).toBeLessThan(2)
+  await page.getByRole('button', { name: 'Details', exact: true }).last().click()
+  await page.setViewportSize({ width: 1280, height: 800 })
+  await expect(page.locator('[data-region="panel"]')).toBeVisible()
+  await expect.poll(below).toBeLessThan(2)
+  await kith.field.fill('a\nb\nc\nd\ne')
+  await expect.poll(below).toBeLessThan(2)
+})
