@@ -6,7 +6,6 @@ use crate::wait::{until, until_now};
 use fantoccini::{Client, ClientBuilder};
 use serde_json::json;
 use std::net::TcpListener;
-use std::path::Path;
 
 /// The app, with a driver at its window. Both end with it.
 pub(crate) struct App<'a> {
@@ -116,12 +115,6 @@ async fn drive(desktop: &Desktop) -> (Process, String) {
 /// A port that was free a moment ago: the driver takes no other way to choose one.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// What the app has written into its log.
-pub(crate) fn log(home: &Path) -> String {
-    let files = std::fs::read_dir(home.join("logs")).into_iter().flatten().flatten();
-    files.filter_map(|entry| std::fs::read_to_string(entry.path()).ok()).collect()
 }
 
 const DRAWN: &str = "return document.querySelector('main') !== null";

@@ -46,7 +46,7 @@ impl Desktop {
         std::fs::set_permissions(folder.path().join("run"), private).unwrap();
         note_what_is_opened(folder.path());
         let logs = folder.path().join("logs");
-        let screen = ["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"];
+        let screen = ["-displayfd", "1", "-screen", "0", "1280x800x24", "-noreset", "-nolisten", "tcp"];
         let mut command = cleared("Xvfb", folder.path());
         let (xvfb, number) = Process::start_and_hear("xvfb", command.args(screen), &logs);
         let address = format!("unix:path={}", folder.path().join("run/bus").display());
@@ -69,6 +69,7 @@ impl Desktop {
             dunst: None,
             processes: vec![xvfb, daemon],
         };
+        until_now("a display", || desktop.xdotool(&["getdisplaygeometry"])).await;
         desktop.run("openbox", &["--sm-disable"]);
         desktop.open_key_store();
         until_now("a window manager", || desktop.xdotool(&["get_num_desktops"])).await;
@@ -79,6 +80,7 @@ impl Desktop {
     /// A program on this desktop, with nothing of ours in its environment.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = cleared(program, self.folder.path());
+        command.env("KITH_DEVICE_NAME", self.name);
         command.env("DISPLAY", &self.display).env("DBUS_SESSION_BUS_ADDRESS", &self.address);
         command
     }

@@ -7,7 +7,7 @@ use crate::people::Terminal;
 use crate::real::Relay;
 use serde_json::json;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_main_job() {
     let relay = Relay::start().await;
     let (alices, bobs) = (Desktop::start("alice").await, Desktop::start("bob").await);

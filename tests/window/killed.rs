@@ -6,7 +6,7 @@ use crate::page::word;
 use crate::people::Terminal;
 use crate::real::Relay;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_offline_survives_kill_and_goes_out_in_its_order() {
     let mut relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;

@@ -23,3 +23,4 @@ mod killed;
 mod notified;
 mod panel;
 mod system;
+mod two_devices;

@@ -5,10 +5,10 @@ use crate::desktop::Desktop;
 use crate::dunst::Asked;
 use crate::people::Terminal;
 use crate::real::Relay;
-use crate::wait::{never, until_now};
+use crate::wait::never;
 use std::time::Duration;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_click_on_a_notification_of_a_hidden_window_opens_that_message() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
@@ -42,7 +42,7 @@ async fn a_click_on_a_notification_of_a_hidden_window_opens_that_message() {
     assert_eq!(icon.status, "Active");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_read_on_one_device_is_withdrawn_on_the_other() {
     let relay = Relay::start().await;
     let (laptop, desk) = (Desktop::start("laptop").await, Desktop::start("desk").await);
@@ -80,7 +80,7 @@ async fn what_is_read_on_one_device_is_withdrawn_on_the_other() {
     desk.tray().shows("idle").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn no_message_notifies_in_the_chat_in_front_nor_twice() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
@@ -110,7 +110,7 @@ async fn no_message_notifies_in_the_chat_in_front_nor_twice() {
     drop(app);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn after_a_long_time_away_there_is_one_summary() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
@@ -125,11 +125,7 @@ async fn after_a_long_time_away_there_is_one_summary() {
     let _app = app::start_undriven(&desktop, &["--hidden"]);
     desktop.tray().shows("mention").await;
     desktop.dunst().shows(1).await;
-    until_now("all of them", || match desktop.tray().icon() {
-        Some(icon) if icon.tooltip.contains("26") => Ok(()),
-        other => Err(other),
-    })
-    .await;
+    desktop.tray().line("all of them", |line| line.label == "Bob (26)").await;
     let asked = desktop.dunst().asked();
     assert!(asked.len() <= 2, "one summary, not one for each: {asked:#?}");
     assert!(

@@ -20,8 +20,6 @@ pub(crate) struct View {
     pub(crate) composer: Option<String>,
     /// All that has the role of a status or an alert.
     pub(crate) said: Vec<String>,
-    /// The titles of dialogs.
-    pub(crate) dialogs: Vec<String>,
     /// Whether the window has the focus.
     pub(crate) focused: bool,
     /// Of the window.
@@ -35,14 +33,11 @@ pub(crate) struct Chat {
     pub(crate) spoken: String,
     /// Below the title.
     pub(crate) last: String,
-    pub(crate) open: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Line {
     pub(crate) text: String,
-    /// Who and when.
-    pub(crate) label: String,
     /// On its way; `None`: it has arrived.
     pub(crate) under_way: Option<String>,
     /// Led to.
@@ -112,39 +107,49 @@ impl App<'_> {
     /// Writes, and sends.
     pub(crate) async fn say(&self, text: &str) {
         self.write(text).await;
-        self.send(Locator::Css(COMPOSER), ENTER).await;
+        // Once more does nothing, if it was heard before.
+        until("Enter", async || self.window.find(Locator::Css(COMPOSER)).await?.send_keys(ENTER).await).await;
         self.sees(&format!("{text:?} among the messages"), |view| view.has(text)).await;
     }
 
     /// Writes into the composer.
     pub(crate) async fn write(&self, text: &str) {
-        self.send(Locator::Css(COMPOSER), text).await;
+        self.put(Locator::Css(COMPOSER), text).await;
         self.sees("what was written", |view| view.composer.as_ref().is_some_and(|it| it.ends_with(text)))
             .await;
     }
 
-    /// Keys, to whatever has the focus.
-    pub(crate) async fn type_keys(&self, keys: &str) {
-        until("keys", async || self.window.active_element().await?.send_keys(keys).await).await;
-    }
-
     /// Presses the button with this name.
     pub(crate) async fn press(&self, name: &str) {
-        let button = format!(
-            "//*[self::button or @role='button' or @role='menuitem' or @role='option' or @role='tab' or @role='radio' or self::label]\
-             [@aria-label={name} or normalize-space(.)={name}][not(@disabled)]",
-            name = quoted(name)
-        );
-        self.click(Locator::XPath(&button)).await;
+        self.click(Locator::XPath(&button(name))).await;
+    }
+
+    /// Presses the last of several buttons with this name.
+    pub(crate) async fn press_last(&self, name: &str) {
+        self.click(Locator::XPath(&format!("({})[last()]", button(name)))).await;
+    }
+
+    /// What stands in the element with this name, without spaces.
+    pub(crate) async fn text_of(&self, name: &str) -> String {
+        let name_begins = format!("starts-with(@aria-label, {})", quoted(&format!("{name}:")));
+        let at = format!("//*[@aria-label={} or {name_begins}]", quoted(name));
+        until(&format!("something with the name {name}"), async || {
+            let text =
+                self.window.find(Locator::XPath(&at)).await.map_err(|error| error.to_string())?.text().await;
+            let text: String = text.map_err(|error| error.to_string())?.split_whitespace().collect();
+            if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text) }
+        })
+        .await
     }
 
     /// Writes into the field with this name.
     pub(crate) async fn fill(&self, label: &str, text: &str) {
         let by_label =
             format!("//input[@id=//label[normalize-space(.)={0}]/@for or @aria-label={0}]", quoted(label));
-        self.send(Locator::XPath(&by_label), text).await;
+        self.put(Locator::XPath(&by_label), text).await;
     }
 
+    /// Clicks, as soon as it can be clicked.
     pub(crate) async fn click(&self, at: Locator<'_>) {
         until(&format!("a click on {at:?}"), async || -> Result<(), CmdError> {
             self.window.find(at).await?.click().await
@@ -152,9 +157,20 @@ impl App<'_> {
         .await;
     }
 
-    async fn send(&self, at: Locator<'_>, keys: &str) {
-        until(&format!("keys to {at:?}"), async || -> Result<(), CmdError> {
-            self.window.find(at).await?.send_keys(keys).await
+    /// Types until it stands there: a driver that lost its connection has typed a part.
+    async fn put(&self, at: Locator<'_>, text: &str) {
+        until(&format!("{text:?} in {at:?}"), async || -> Result<(), String> {
+            let told = |error: CmdError| error.to_string();
+            let field = self.window.find(at).await.map_err(told)?;
+            let there = field.prop("value").await.map_err(told)?.unwrap_or_default();
+            if there == text {
+                return Ok(());
+            }
+            if !there.is_empty() {
+                field.clear().await.map_err(told)?;
+            }
+            field.send_keys(text).await.map_err(told)?;
+            Err(there)
         })
         .await;
     }
@@ -170,6 +186,14 @@ static WORDS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
         serde_json::from_str(include_str!("../../ui/messages/en.json")).unwrap();
     all.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?.to_owned()))).collect()
 });
+
+fn button(name: &str) -> String {
+    format!(
+        "//*[self::button or self::label or @role='button' or @role='menuitem' or @role='tab']\
+         [@aria-label={name} or normalize-space(.)={name}][not(@disabled)]",
+        name = quoted(name)
+    )
+}
 
 /// A text in XPath, which has no way to escape quotes.
 fn quoted(text: &str) -> String {
@@ -190,17 +214,14 @@ return {
     title: text(row.querySelector('.title')),
     spoken: row.querySelector('.visually-hidden')?.textContent ?? '',
     last: text(row.querySelector('.last')),
-    open: row.getAttribute('aria-current') === 'true',
   })),
   lines: all('[role=log] [data-line][role=article]', (line) => ({
     text: text(line.querySelector('.text')),
-    label: line.getAttribute('aria-label'),
     under_way: line.querySelector('.delivery')?.getAttribute('aria-label') ?? null,
     lit: line.classList.contains('lit'),
   })),
   composer: document.querySelector('textarea[data-region=composer]')?.value ?? null,
   said: all('[role=status], [role=alert]', text),
-  dialogs: all('[role=dialog], [role=alertdialog]', (dialog) => text(dialog.querySelector('h1, h2, [data-dialog-title]'))),
   focused: document.hasFocus(),
   name: document.title,
 }

@@ -5,7 +5,7 @@ use crate::desktop::Desktop;
 use crate::people::Terminal;
 use crate::real::Relay;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_real_panel_shows_the_icon_and_brings_the_window_back() {
     let relay = Relay::start().await;
     let mut desktop = Desktop::without_tray("alice").await;

@@ -52,7 +52,8 @@ impl<'a> Terminal<'a> {
 
     /// Writes to a person.
     pub(crate) fn dm(&self, who: &str, text: &str) {
-        let mut child = self.command(&["dm", who, "-"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut command = self.command(&["dm", who, "-"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success(), "dm {who}");
     }

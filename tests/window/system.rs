@@ -16,7 +16,7 @@ async fn scene(relay: &Relay, desktop: &Desktop) {
     bob.dm("alice", "Hello.");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_start_brings_the_first_to_the_front() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
@@ -43,7 +43,7 @@ async fn a_second_start_brings_the_first_to_the_front() {
     assert_eq!(desktop.app_processes(), running, "it is the same process");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn links_lead_into_the_running_app() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
@@ -74,7 +74,7 @@ async fn links_lead_into_the_running_app() {
     app.sees("the field for a name", |view| view.title == word("first_title_more")).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_menu_of_the_tray_opens_chats_keeps_quiet_and_quits() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
@@ -123,7 +123,7 @@ async fn the_menu_of_the_tray_opens_chats_keeps_quiet_and_quits() {
     desktop.tray().is_empty().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn closing_hides_only_where_a_tray_can_bring_it_back() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
@@ -149,7 +149,7 @@ async fn closing_hides_only_where_a_tray_can_bring_it_back() {
     app::ended(&desktop).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hidden_start_shows_a_window_only_where_there_is_no_tray() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;

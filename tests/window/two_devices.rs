@@ -6,7 +6,7 @@ use crate::page::word;
 use crate::people::Terminal;
 use crate::real::Relay;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_one_device_says_and_reads_is_so_on_all() {
     let relay = Relay::start().await;
     let (laptop, desk, bobs) =
@@ -47,7 +47,7 @@ async fn what_one_device_says_and_reads_is_so_on_all() {
     on_desk.sees("the draft", |view| view.composer.as_deref() == Some("Milk, bread")).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_computer_is_linked_and_signed_out_in_windows() {
     let relay = Relay::start().await;
     let (laptop, desk) = (Desktop::start("laptop").await, Desktop::start("desk").await);
@@ -57,26 +57,31 @@ async fn a_computer_is_linked_and_signed_out_in_windows() {
     bob.dm("alice", "Hello.");
     let (on_laptop, on_desk) = (App::start(&laptop).await, App::start(&desk).await);
 
-    let link = on_laptop.offer_link().await;
+    laptop.xdotool(&["key", "ctrl+comma"]).unwrap();
+    on_laptop.press(word("settings_page_devices")).await;
+    on_laptop.press(word("settings_link_device")).await;
+    let link = on_laptop.text_of(word("settings_link_link")).await;
     on_desk.press(word("first_way_link")).await;
     on_desk.fill(word("first_code_label"), &link).await;
     on_desk.press(word("first_link_this")).await;
-    let shown = on_desk.digits().await;
-    let compared = on_laptop.digits().await;
-    assert_eq!(shown, compared);
+    let shown = on_desk.text_of(word("first_compare_title")).await;
+    assert_eq!(shown.len(), 6, "{shown}");
+    assert_eq!(on_laptop.text_of(word("first_compare_title")).await, shown);
     on_desk.picture("link-digits-new");
     on_laptop.picture("link-digits-old");
-    on_laptop.confirm_link().await;
+    on_laptop.press(word("settings_compare_same")).await;
+    on_laptop.press(word("settings_ok")).await;
     on_desk.open_chat("Bob").await;
     on_desk.sees_message("Hello.").await;
     on_desk.say("From the new computer.").await;
-    on_laptop.type_keys(&fantoccini::key::Key::Escape.to_string()).await;
-    on_laptop.open_chat("Bob").await;
-    on_laptop.sees_message("From the new computer.").await;
 
-    on_laptop.sign_out_other().await;
+    on_laptop.press(word("settings_sign_out")).await;
+    on_laptop.press_last(word("settings_sign_out_yes")).await;
     on_desk.sees("that it was signed out", |view| view.says(word("error_revoked"))).await;
     on_desk.picture("signed-out");
+    laptop.xdotool(&["key", "Escape"]).unwrap();
+    on_laptop.open_chat("Bob").await;
+    on_laptop.sees_message("From the new computer.").await;
     bob.dm("alice", "Only the laptop may read this.");
     on_laptop.sees("the message", |view| view.has("Only the laptop may read this.")).await;
     assert!(!on_desk.view().await.unwrap().has("Only the laptop may read this."));
