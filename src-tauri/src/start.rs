@@ -91,6 +91,11 @@ fn set_up(app: &AppHandle, shell: &Shell) -> std::io::Result<()> {
         opening.tray_changed();
         opening.open_all().await;
     });
+    let ending = app.clone();
+    tauri::async_runtime::spawn(async move {
+        asked_to_end().await;
+        ending.exit(0);
+    });
     let asked = shell.clone();
     tauri::async_runtime::spawn(async move { find_tray(&asked, hidden).await });
     let linked = shell.clone();
@@ -107,6 +112,29 @@ fn set_up(app: &AppHandle, shell: &Shell) -> std::io::Result<()> {
         shell.lead_to(None, None);
     }
     Ok(())
+}
+
+/// Waits for the system to say that it is time: the person logs out, or somebody presses Ctrl-C.
+#[cfg(unix)]
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Windows ends its windows itself.
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Looks for something that shows tray icons; after a start at login it may come later than the app. A hidden window with no
