@@ -15,6 +15,9 @@ test('finds in this chat, says how far back it looked, and jumps to the hit', as
   await expect(hits.first()).toBeFocused()
   await page.keyboard.press('Enter')
   await expect(kith.line('coffee')).toBeInViewport()
+  await kith.field.focus()
+  await page.keyboard.press('Control+f')
+  await expect(panel.getByRole('searchbox')).toBeFocused()
 })
 
 test('finds everywhere, goes on to older ones, and opens the chat of the hit', async ({ kith, page }) => {
