@@ -133,10 +133,14 @@ impl App<'_> {
     pub(crate) async fn text_of(&self, name: &str) -> String {
         let name_begins = format!("starts-with(@aria-label, {})", quoted(&format!("{name}:")));
         let at = format!("//*[@aria-label={} or {name_begins}]", quoted(name));
-        until(&format!("something with the name {name}"), async || {
-            let text =
-                self.window.find(Locator::XPath(&at)).await.map_err(|error| error.to_string())?.text().await;
-            let text: String = text.map_err(|error| error.to_string())?.split_whitespace().collect();
+        until(&format!("something with the name {name}"), async || -> Result<String, String> {
+            let told = |error: CmdError| error.to_string();
+            let found = self.window.find(Locator::XPath(&at)).await.map_err(told)?;
+            let shown = found.text().await.map_err(told)?;
+            let value = found.prop("value").await.map_err(told)?.filter(|value| !value.is_empty());
+            let all = found.prop("textContent").await.map_err(told)?.unwrap_or_default();
+            let text = value.unwrap_or(if shown.is_empty() { all } else { shown });
+            let text: String = text.split_whitespace().collect();
             if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text) }
         })
         .await
