@@ -11,7 +11,8 @@ fn desktop() {
     if std::fs::create_dir_all("ui/dist").is_err() {
         println!("cargo:warning=ui/dist cannot be made: build the UI first");
     }
-    for watched in ["src-tauri/capabilities", "src-tauri/icons", "tauri.conf.json", "ui/dist", "ui/messages"] {
+    for watched in ["src-tauri/capabilities", "src-tauri/icons", "tauri.conf.json", "ui/dist", "ui/messages"]
+    {
         println!("cargo:rerun-if-changed={watched}");
     }
     messages();
