@@ -1,16 +1,16 @@
 import { paraglideVitePlugin } from '@inlang/paraglide-js'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 
-/** What the shell sends too; the preview carries it so that browser tests meet the same walls. */
-const contentSecurityPolicy = [
-  "default-src 'self'",
-  "img-src 'self' asset: blob: data:",
-  "connect-src 'self' ipc: http://ipc.localhost",
-  "style-src 'self'",
-  "object-src 'none'",
-].join('; ')
+/** The shell's own policy: the preview carries it, so that browser tests meet the same walls. */
+const shell = JSON.parse(readFileSync(new URL('../tauri.conf.json', import.meta.url), 'utf8')) as {
+  app: { security: { csp: Record<string, string> } }
+}
+const contentSecurityPolicy = Object.entries(shell.app.security.csp)
+  .map(([what, from]) => `${what} ${from}`)
+  .join('; ')
 
 export default defineConfig({
   plugins: [
