@@ -22,8 +22,10 @@ impl Plugin {
         let targets = Arc::clone(&shown);
         app.notification()
             .on_action(move |performed| {
-                let target = targets.lock().unwrap_or_else(PoisonError::into_inner).remove(&performed.id);
-                match (performed.action_id.as_str(), target) {
+                let id = performed.notification().map(|notification| notification.id());
+                let target =
+                    id.and_then(|id| targets.lock().unwrap_or_else(PoisonError::into_inner).remove(&id));
+                match (performed.action_id(), target) {
                     (MARK_READ, Some(target)) => doing(Deed::MarkRead(target)),
                     (_, target) => doing(Deed::Open(target, None)),
                 }
@@ -47,10 +49,9 @@ impl Notifier for Plugin {
         let notification = self.app.notification();
         let mut builder = notification.builder().id(id).title(&notice.title).body(&notice.body);
         if notice.answers {
-            let mark_read = Action::new(MARK_READ, &notice.labels.mark_read, false);
-            notification
-                .register_action_types(vec![ActionType::new(MESSAGE, vec![mark_read])])
-                .map_err(|error| error.to_string())?;
+            let mark_read = Action::builder(MARK_READ, &notice.labels.mark_read).build();
+            let kind = ActionType::builder(MESSAGE).actions(vec![mark_read]).build();
+            notification.register_action_types(vec![kind]).map_err(|error| error.to_string())?;
             builder = builder.action_type_id(MESSAGE);
         }
         if notice.sound {
