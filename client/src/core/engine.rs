@@ -224,6 +224,10 @@ impl Engine {
         if !self.changes.is_empty() {
             self.store.commit(std::mem::take(&mut self.changes))?;
         }
+        // The store hands its last half second over only now and then: a process that is killed takes it along.
+        if std::mem::take(&mut self.notices.unsure) {
+            self.store.flush()?;
+        }
         Ok(self.tidy_pending()?)
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Notices {
     caught_up: bool,
     /// This device has read everything once.
     first_synced: bool,
+    /// What is about to be told has a record that must outlive the process: nobody is notified twice.
+    pub(crate) unsure: bool,
 }
 
 /// Where the person's attention is, and how much they want to be told.
@@ -137,6 +139,7 @@ impl Engine {
         if let Some(record) = &decision.record {
             self.changes.put(Tree::Notices, keys::notice(&room.0, seq.0), record.encode());
             self.notices.standing.add(room, seq, record);
+            self.notices.unsure |= decision.notify;
             self.tell(Update::Notification(decision));
         }
     }
