@@ -19,7 +19,7 @@ pub(crate) enum Need {
     WebView,
     /// The window's content is built by Vite.
     Node,
-    /// The browser in which the window's content is tested without a window.
+    /// The browser in which the window's content is tested without a window, and fonts for what is written in it.
     Browser,
     /// On Linux, a desktop without a screen: display, window manager, notifications, and what drives a web view.
     Desktop,
@@ -55,7 +55,9 @@ impl Need {
             }
             Self::WebView => answers(Command::new("pkg-config").args(["--exists", "webkit2gtk-4.1"])),
             Self::Node => starts("node") && answers(npm().arg("--version")),
-            Self::Browser => ["chromium", "chromium-browser", "google-chrome"].into_iter().any(starts),
+            Self::Browser => {
+                ["chromium", "chromium-browser", "google-chrome"].into_iter().any(starts) && has_fonts()
+            }
             Self::Desktop => DESKTOP_PROGRAMS.into_iter().all(starts),
         }
     }
@@ -67,7 +69,7 @@ impl Need {
             Self::SecretService => "a message bus and a key store (dbus-daemon, gnome-keyring)",
             Self::WebView => "WebKitGTK 4.1 with its headers",
             Self::Node => "Node.js 20 or newer, with npm",
-            Self::Browser => "Chromium",
+            Self::Browser => "Chromium, and the Noto fonts",
             Self::Desktop => "a desktop without a screen (Xvfb, openbox, dunst, WebKitWebDriver)",
         }
     }
@@ -80,6 +82,14 @@ impl Need {
 fn has_compiler(variable: &str, names: &[&str]) -> bool {
     // Rust's own linker for MSVC comes with the compiler, and is found without the path.
     cfg!(target_env = "msvc") || env::var_os(variable).is_some() || names.iter().copied().any(starts)
+}
+
+/// Whether the writing systems of the pictures, and emoji, can be drawn.
+fn has_fonts() -> bool {
+    ["Noto Sans", "Noto Sans Arabic", "Noto Sans CJK SC", "Noto Color Emoji"].into_iter().all(|family| {
+        let listed = Command::new("fc-list").arg(family).output();
+        listed.is_ok_and(|listed| !listed.stdout.is_empty())
+    })
 }
 
 fn starts(program: &str) -> bool {
@@ -148,10 +158,10 @@ impl Manager {
                 "xdotool",
                 "imagemagick",
                 "webkit2gtk-driver",
-                "fonts-noto-color-emoji",
-                "fonts-noto-cjk",
-                "fonts-noto-core",
             ],
+            (Self::Apt, Need::Browser) => {
+                &["chromium", "fontconfig", "fonts-noto-core", "fonts-noto-cjk", "fonts-noto-color-emoji"]
+            }
             (Self::Dnf | Self::Zypper, Need::CCompiler) => &["gcc", "make"],
             (Self::Dnf | Self::Zypper, Need::CxxCompiler) => &["gcc-c++", "make"],
             (Self::Dnf, Need::SecretService) => &["dbus-daemon", "dbus-tools", "gnome-keyring"],
@@ -164,8 +174,8 @@ impl Manager {
                 "xdotool",
                 "ImageMagick",
                 "webkit2gtk-driver",
-                "google-noto-color-emoji-fonts",
             ],
+            (Self::Dnf, Need::Browser) => &["chromium", "google-noto-*-fonts"],
             (Self::Zypper, Need::SecretService) => &["dbus-1", "gnome-keyring"],
             (Self::Zypper, Need::WebView) => &["pkgconf-pkg-config", "webkit2gtk3-devel"],
             (Self::Zypper, Need::Desktop) => &[
@@ -176,19 +186,22 @@ impl Manager {
                 "xdotool",
                 "ImageMagick",
                 "WebKitWebDriver",
-                "noto-coloremoji-fonts",
             ],
+            (Self::Zypper, Need::Browser) => &["chromium", "google-noto-fonts", "noto-coloremoji-fonts"],
             (Self::Pacman, Need::CCompiler | Need::CxxCompiler) => &["base-devel"],
             (Self::Pacman, Need::SecretService) => &["dbus", "gnome-keyring"],
             (Self::Pacman, Need::WebView) => &["pkgconf", "webkit2gtk-4.1"],
             (Self::Pacman, Need::Desktop) => {
-                &["xorg-server-xvfb", "openbox", "dunst", "xdotool", "imagemagick", "noto-fonts-emoji"]
+                &["xorg-server-xvfb", "openbox", "dunst", "xdotool", "imagemagick"]
+            }
+            (Self::Pacman, Need::Browser) => {
+                &["chromium", "noto-fonts", "noto-fonts-cjk", "noto-fonts-emoji"]
             }
             (Self::Brew, Need::CCompiler | Need::CxxCompiler) => &["llvm"],
             (Self::Brew, Need::Node) => &["node"],
             (Self::Brew, Need::SecretService | Need::WebView | Need::Desktop) => &[],
             (_, Need::Node) => &["nodejs", "npm"],
-            (_, Need::Browser) => &["chromium"],
+            (Self::Brew, Need::Browser) => &["chromium"],
         }
     }
 

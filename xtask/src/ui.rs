@@ -27,7 +27,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     run(&mut script("lint"))
 }
 
-/// Its tests: models and components, then whole flows in a browser.
+/// Its tests: models and components, the size of what is loaded first, then whole flows in a browser.
 ///
 /// # Errors
 /// One sentence on the part that did not pass.
@@ -35,6 +35,7 @@ pub(crate) fn test() -> Result<(), Failure> {
     ensure()?;
     Need::Browser.ensure()?;
     run(&mut script("test"))?;
+    run(&mut script("size"))?;
     run(&mut script("e2e"))
 }
 
