@@ -117,7 +117,7 @@ fn listen(address: &str, asked: Arc<Mutex<Vec<Asked>>>) {
         for message in MessageIterator::from(bus).flatten() {
             let header = message.header();
             let body = message.body();
-            let one = match header.member().map(|member| member.as_str()) {
+            let one = match header.member().map(zbus::names::MemberName::as_str) {
                 Some("Notify") => body.deserialize::<Notify>().ok().map(
                     |(_, replaces, _, title, body, actions, hints, _)| Asked::Show {
                         replaces,

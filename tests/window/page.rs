@@ -209,7 +209,7 @@ fn quoted(text: &str) -> String {
 pub(crate) const ENTER: &str = "\u{e007}";
 const COMPOSER: &str = "textarea[data-region=composer]";
 
-const VIEW: &str = r#"
+const VIEW: &str = r"
 const text = (element) => element ? element.innerText.trim() : ''
 const all = (selector, make) => [...document.querySelectorAll(selector)].map(make)
 return {
@@ -229,4 +229,4 @@ return {
   focused: document.hasFocus(),
   name: document.title,
 }
-"#;
+";

@@ -9,7 +9,7 @@ use crate::wait::{never, until_now};
 use std::time::Duration;
 
 /// Alice's computer, and Bob, who has written to her.
-async fn scene(relay: &Relay, desktop: &Desktop) {
+fn scene(relay: &Relay, desktop: &Desktop) {
     let bob = Terminal::apart(desktop, "bob");
     Terminal::of_app(desktop).join(relay, "Alice", "alice");
     bob.join(relay, "Bob", "bob");
@@ -20,7 +20,7 @@ async fn scene(relay: &Relay, desktop: &Desktop) {
 async fn a_second_start_brings_the_first_to_the_front() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
-    scene(&relay, &desktop).await;
+    scene(&relay, &desktop);
     let app = App::start(&desktop).await;
     let running = desktop.app_processes();
     let window = desktop.windows().pop().unwrap();
@@ -47,7 +47,7 @@ async fn a_second_start_brings_the_first_to_the_front() {
 async fn links_lead_into_the_running_app() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
-    scene(&relay, &desktop).await;
+    scene(&relay, &desktop);
     let bob = Terminal::apart(&desktop, "bob");
     for number in 1..=60 {
         bob.run(&["send", "alice", &format!("Number {number}"), "--timeout", "30s"]);
@@ -78,7 +78,7 @@ async fn links_lead_into_the_running_app() {
 async fn the_menu_of_the_tray_opens_chats_keeps_quiet_and_quits() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
-    scene(&relay, &desktop).await;
+    scene(&relay, &desktop);
     let bob = Terminal::apart(&desktop, "bob");
     let app = App::start(&desktop).await;
     desktop.tray().shows("mention").await;
@@ -127,7 +127,7 @@ async fn the_menu_of_the_tray_opens_chats_keeps_quiet_and_quits() {
 async fn closing_hides_only_where_a_tray_can_bring_it_back() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
-    scene(&relay, &desktop).await;
+    scene(&relay, &desktop);
     let app = App::start(&desktop).await;
     app.open_chat("Bob").await;
     app.write("A thought that is not fini").await;
@@ -153,7 +153,7 @@ async fn closing_hides_only_where_a_tray_can_bring_it_back() {
 async fn a_hidden_start_shows_a_window_only_where_there_is_no_tray() {
     let relay = Relay::start().await;
     let desktop = Desktop::start("alice").await;
-    scene(&relay, &desktop).await;
+    scene(&relay, &desktop);
     {
         let _app = app::start_undriven(&desktop, &["--hidden"]);
         desktop.tray().shows("mention").await;
