@@ -3,8 +3,15 @@
 //! process, and people talk through it.
 #![cfg(all(target_os = "linux", feature = "desktop"))]
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test ends where something fails")]
-#![allow(clippy::await_holding_refcell_ref, reason = "a tray is looked at and exchanged by one and the same test")]
-#![allow(clippy::format_collect, clippy::used_underscore_binding, reason = "short texts; the shape of an interface")]
+#![allow(
+    clippy::await_holding_refcell_ref,
+    reason = "a tray is looked at and exchanged by one and the same test"
+)]
+#![allow(
+    clippy::format_collect,
+    clippy::used_underscore_binding,
+    reason = "short texts; the shape of an interface"
+)]
 
 mod app;
 mod desktop;
