@@ -158,6 +158,8 @@ impl Manager {
                 "xdotool",
                 "imagemagick",
                 "webkit2gtk-driver",
+                "xfce4-panel",
+                "xfconf",
             ],
             (Self::Apt, Need::Browser) => {
                 &["chromium", "fontconfig", "fonts-noto-core", "fonts-noto-cjk", "fonts-noto-color-emoji"]
@@ -174,6 +176,7 @@ impl Manager {
                 "xdotool",
                 "ImageMagick",
                 "webkit2gtk-driver",
+                "xfce4-panel",
             ],
             (Self::Dnf, Need::Browser) => &["chromium", "google-noto-*-fonts"],
             (Self::Zypper, Need::SecretService) => &["dbus-1", "gnome-keyring"],
@@ -186,13 +189,14 @@ impl Manager {
                 "xdotool",
                 "ImageMagick",
                 "WebKitWebDriver",
+                "xfce4-panel",
             ],
             (Self::Zypper, Need::Browser) => &["chromium", "google-noto-fonts", "noto-coloremoji-fonts"],
             (Self::Pacman, Need::CCompiler | Need::CxxCompiler) => &["base-devel"],
             (Self::Pacman, Need::SecretService) => &["dbus", "gnome-keyring"],
             (Self::Pacman, Need::WebView) => &["pkgconf", "webkit2gtk-4.1"],
             (Self::Pacman, Need::Desktop) => {
-                &["xorg-server-xvfb", "openbox", "dunst", "xdotool", "imagemagick"]
+                &["xorg-server-xvfb", "openbox", "dunst", "xdotool", "imagemagick", "xfce4-panel"]
             }
             (Self::Pacman, Need::Browser) => {
                 &["chromium", "noto-fonts", "noto-fonts-cjk", "noto-fonts-emoji"]
@@ -223,7 +227,7 @@ pub(crate) fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
-const DESKTOP_PROGRAMS: [&str; 6] = ["Xvfb", "openbox", "dunst", "xdotool", "import", "WebKitWebDriver"];
+const DESKTOP_PROGRAMS: [&str; 7] = ["Xvfb", "openbox", "dunst", "xdotool", "import", "WebKitWebDriver"];
 
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
