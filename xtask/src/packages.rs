@@ -227,7 +227,8 @@ pub(crate) fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
-const DESKTOP_PROGRAMS: [&str; 7] = ["Xvfb", "openbox", "dunst", "xdotool", "import", "WebKitWebDriver"];
+const DESKTOP_PROGRAMS: [&str; 7] =
+    ["Xvfb", "openbox", "dunst", "xdotool", "import", "WebKitWebDriver", "xfce4-panel"];
 
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
