@@ -1,7 +1,7 @@
 //! The default engine: one SQLite file, write-ahead log, one writer, group commit.
 //!
 //! `synchronous=FULL` makes a commit return after the fsync of the write-ahead log; the heads of rooms that a group touched
-//! are written once, at its end. Reading stands in [`tables`] and [`directory`], what a column holds in [`values`].
+//! are written once, at its end. Reading stands in `tables` and `directory`, what a column holds in `values`.
 
 mod directory;
 mod tables;
