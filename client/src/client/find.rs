@@ -22,7 +22,7 @@ pub struct FoundIn {
 
 impl Client {
     /// Looks for texts that hold `needle` (in any case), from the newest before `before` to older ones, through at most
-    /// [`STRETCH`] entries: the engine does other things in between.
+    /// `STRETCH` entries: the engine does other things in between.
     pub async fn find_in(
         &self,
         room: RoomId,
