@@ -97,6 +97,7 @@ for (const [name, query] of [
 test('reads well at 200 % and in the dark', async ({ kith, page }) => {
   await page.emulateMedia({ colorScheme: 'dark' })
   await kith.open('&empty')
+  await expect(page.locator('form')).toBeVisible()
   await page.evaluate(() => (document.documentElement.style.fontSize = '200%'))
   await kith.isAccessible()
   await expect(page.getByRole('button', { name: 'Join', exact: true })).toBeVisible()
