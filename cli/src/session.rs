@@ -8,7 +8,7 @@ use crate::out::{Asking, Bar, Out};
 use crate::people::People;
 use kith_client::timeline::{Kind, Message};
 use kith_client::{Client, Person, Progress, RequestError, RoomSummary, SyncError};
-use kith_protocol::ids::AccountId;
+use kith_protocol::ids::{AccountId, RoomId};
 use std::time::Duration;
 
 /// How long the relay may take for one thing.
@@ -96,6 +96,15 @@ impl Session {
     /// The room of this name.
     pub(crate) async fn room(&self, name: &str) -> Outcome<RoomSummary> {
         names::room(&self.client, name).await
+    }
+
+    /// The message that is meant; one that is not on this device yet is fetched, if there is a connection.
+    pub(crate) async fn message(&self, room: RoomId, name: &str) -> Outcome<Message> {
+        let here = names::message(&self.client, room, name).await;
+        if here.as_ref().is_err_and(|failure| failure.exit == Exit::NotFound) && self.try_sync().await? {
+            return names::message(&self.client, room, name).await;
+        }
+        here
     }
 
     /// Whoever has this handle. A handle that means somebody else than before is asked about.

@@ -2,7 +2,6 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::lines::Sent;
-use crate::names;
 use crate::session::Session;
 use kith_client::{AckError, Outgoing, RequestError};
 use kith_protocol::ids::{RoomId, TxnId};
@@ -43,7 +42,7 @@ pub(crate) async fn send(
     let text = text_or_stdin(text)?;
     let room = session.room(room).await?.id;
     let reply_to = match reply_to {
-        Some(message) => Some(names::message(&session.client, room, message).await?.id),
+        Some(message) => Some(session.message(room, message).await?.id),
         None => None,
     };
     if !mention.is_empty() {
@@ -58,7 +57,7 @@ pub(crate) async fn send(
 pub(crate) async fn edit(session: &mut Session, room: &str, message: &str, text: &str) -> Outcome {
     let text = text_or_stdin(text)?;
     let room = session.room(room).await?.id;
-    let target = names::message(&session.client, room, message).await?.id;
+    let target = session.message(room, message).await?.id;
     let txn = session.client.edit(room, target, text).await?;
     sent(session, room, txn).await
 }
@@ -66,7 +65,7 @@ pub(crate) async fn edit(session: &mut Session, room: &str, message: &str, text:
 /// Takes a text away.
 pub(crate) async fn delete(session: &mut Session, room: &str, message: &str) -> Outcome {
     let room = session.room(room).await?.id;
-    let target = names::message(&session.client, room, message).await?.id;
+    let target = session.message(room, message).await?.id;
     let txn = session.client.redact(room, target).await?;
     sent(session, room, txn).await
 }
@@ -80,7 +79,7 @@ pub(crate) async fn react(
     on: bool,
 ) -> Outcome {
     let room = session.room(room).await?.id;
-    let target = names::message(&session.client, room, message).await?.id;
+    let target = session.message(room, message).await?.id;
     session.client.react(room, target, emoji, on).await?;
     session.publish().await
 }
