@@ -61,7 +61,6 @@ impl Shell {
         self.profiles().insert(id.clone(), Arc::clone(&profile));
         let outcome = self.take_over(&profile, client).await;
         self.tell_profile(&profile);
-        self.inner.feed.push(Update::Rooms { profile: id.clone(), rooms: profile.rooms() });
         outcome
     }
 
@@ -69,6 +68,7 @@ impl Shell {
         // Listen first: nothing is missed in between.
         let updates = client.updates();
         profile.opened(client.clone()).await?;
+        self.inner.feed.push(Update::Rooms { profile: profile.id().clone(), rooms: profile.rooms() });
         client.set_attention(self.attention(profile.id())).await;
         profile.pumped_by(tokio::spawn(pump::run(self.clone(), Arc::clone(profile), updates)));
         client.connect();

@@ -5,6 +5,7 @@ import {
   type Backend,
   type Boot,
   type OpenTarget,
+  type ProfileState,
   type RoomKey,
   type RoomRef,
   type Update,
@@ -53,6 +54,9 @@ export class Session {
   private readonly composers = new Map<RoomKey, Composer>()
   private placeTimer: ReturnType<typeof setTimeout> | null = null
   private asked = 0
+  /** Where to go once that chat is here. */
+  private destination: OpenTarget | null = null
+  private beginning = false
 
   constructor(readonly backend: Backend) {
     this.preferences = new Preferences(backend)
@@ -63,22 +67,16 @@ export class Session {
     this.takeBoot(boot)
     this.navigation.recall(boot.place)
     this.link = boot.link
-    if (boot.open) this.goTo(boot.open)
-    else if (this.navigation.room !== null && this.rooms.get(this.navigation.room))
-      this.select(this.navigation.room)
-    else this.openFirst()
-  }
-
-  /** Begins with a chat rather than with an empty window. */
-  openFirst(): void {
-    this.navigation.room = null
-    const first = this.rooms.sorted.find((room) => room.activeAt > 0 && room.last !== null)
-    if (first) this.select(keyOfItem(first))
+    const { room } = this.navigation
+    this.destination = boot.open ?? (room === null ? null : { ...refOf(room), seq: null })
+    this.beginning = true
+    this.begin()
   }
 
   take(updates: readonly Update[]): void {
     this.clock.touch()
     for (const update of updates) this.takeOne(update)
+    this.begin()
   }
 
   /** Opens a chat, at a line if one is given. */
@@ -116,9 +114,10 @@ export class Session {
     this.attend()
   }
 
-  goTo({ profile, room, seq }: OpenTarget): void {
+  goTo(target: OpenTarget): void {
     this.navigation.overlay = null
-    this.select(keyOf({ profile, room }), seq)
+    if (this.rooms.get(keyOf(target))) this.select(keyOf(target), target.seq)
+    else this.destination = target
   }
 
   step(by: 1 | -1, unreadOnly = false): void {
@@ -152,6 +151,24 @@ export class Session {
     if (this.placeTimer !== null) clearTimeout(this.placeTimer)
     this.placeTimer = null
     void this.backend.setPlace(this.navigation.remember()).catch(() => undefined)
+  }
+
+  /** Opens what the window is to begin with, as soon as its account is open. */
+  private begin(): void {
+    if (!this.beginning) return
+    const to = this.destination
+    if (this.chat) this.beginning = false
+    else if (to && this.rooms.get(keyOf(to))) this.goTo(to)
+    else if (!this.profiles.all.some(({ id, state }) => mayBring(state.kind, to?.profile === id)))
+      this.openFirst()
+  }
+
+  /** Begins with a chat rather than with an empty window; not with one that nobody chose to read. */
+  private openFirst(): void {
+    this.beginning = false
+    this.navigation.room = null
+    const first = this.rooms.sorted.find((room) => room.last !== null && room.unread === 0)
+    if (first) this.select(keyOfItem(first))
   }
 
   private rememberPlace(): void {
@@ -272,6 +289,11 @@ export class Session {
         break
     }
   }
+}
+
+/** Whether the chats of such an account may still come, before the window begins elsewhere. */
+function mayBring(state: ProfileState['kind'], wanted: boolean): boolean {
+  return state === 'opening' || (state === 'locked' && wanted)
 }
 
 /** What is made while an effect runs belongs to it, and what is derived in it stops with it: this stays. */

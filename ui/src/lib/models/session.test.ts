@@ -80,6 +80,29 @@ describe('a session', () => {
     expect(next.chat?.timeline.place).toEqual({ seq: 99_000, offset: 12 })
   })
 
+  it('begins there even if the account opens later than the window', async () => {
+    session.select('work/design')
+    session.flush()
+    const boot = await backend.refresh()
+    const { profiles, rooms } = boot
+    const opening = profiles.map((profile) => ({ ...profile, state: { kind: 'opening' as const }, me: null }))
+    vi.spyOn(backend, 'refresh').mockResolvedValue({ ...boot, profiles: opening, rooms: [] })
+    const next = new Session(backend)
+    await next.start()
+    expect(next.chat).toBeNull()
+    for (const profile of profiles)
+      next.take([
+        { kind: 'rooms', profile: profile.id, rooms: rooms.filter((room) => room.profile === profile.id) },
+        { kind: 'profile', profile },
+      ])
+    expect(next.chat?.key).toBe('work/design')
+  })
+
+  it('does not begin with a chat that nobody chose to read', () => {
+    expect(session.chat).not.toBeNull()
+    expect(session.rooms.get(session.chat?.key ?? null)?.unread).toBe(0)
+  })
+
   it('asks again for all that is shown when it fell behind', async () => {
     session.select('home/jonas')
     await settled()
