@@ -15,8 +15,7 @@ use support::{Device, Relay, text_of};
 
 #[tokio::test]
 async fn a_message_is_acked_pushed_and_fetched() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut bob = Device::join(&relay, 2, "bob").await;
     let room = alice.open_direct(&bob.account).await;
@@ -69,8 +68,7 @@ async fn a_retry_gets_the_same_place_also_after_a_restart() {
 
 #[tokio::test]
 async fn two_who_open_the_same_chat_get_one_room() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut bob = Device::join(&relay, 2, "bob").await;
     let room = alice.open_direct(&bob.account).await;
@@ -85,8 +83,7 @@ async fn two_who_open_the_same_chat_get_one_room() {
 
 #[tokio::test]
 async fn nothing_overtakes_a_rejected_entry() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let own = RoomId::own(&alice.account);
     let elsewhere = alice.text(RoomId([9; 16]), "nowhere");
@@ -106,8 +103,7 @@ async fn nothing_overtakes_a_rejected_entry() {
 
 #[tokio::test]
 async fn strangers_learn_nothing_of_a_room() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let bob = Device::join(&relay, 2, "bob").await;
     let mut eve = Device::join(&relay, 3, "eve").await;
@@ -121,8 +117,7 @@ async fn strangers_learn_nothing_of_a_room() {
 
 #[tokio::test]
 async fn a_replayed_answer_opens_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let alice = Device::join(&relay, 1, "alice").await;
     let mut first = relay.connect().await;
     let hello = first.hello().await;

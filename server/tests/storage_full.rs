@@ -26,8 +26,7 @@ fn message(device: &mut Device, room: RoomId, bytes: usize) -> Entry {
 
 #[tokio::test]
 async fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
-    let folder = tempfile::tempdir().unwrap();
-    let (relay, quota) = Relay::open_with_quota(folder.path(), generous());
+    let (relay, quota) = Relay::fresh_with_quota(generous());
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut bob = Device::join(&relay, 2, "bob").await;
     let room = alice.open_direct(&bob.account).await;
@@ -84,8 +83,7 @@ async fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
 
 #[tokio::test]
 async fn who_asks_hears_that_there_is_room_again_though_nobody_writes() {
-    let folder = tempfile::tempdir().unwrap();
-    let (relay, quota) = Relay::open_with_quota(folder.path(), generous());
+    let (relay, quota) = Relay::fresh_with_quota(generous());
     let mut alice = Device::join(&relay, 1, "alice").await;
     assert!(relay.hub.try_is_well().await);
     let own = RoomId::own(&alice.account);
@@ -167,8 +165,7 @@ async fn a_disk_that_fills_again_and_again_loses_and_doubles_nothing() {
 
 #[tokio::test]
 async fn a_newcomer_is_refused_whole_and_comes_in_later() {
-    let folder = tempfile::tempdir().unwrap();
-    let (relay, quota) = Relay::open_with_quota(folder.path(), generous());
+    let (relay, quota) = Relay::fresh_with_quota(generous());
     let pair = Pair::talking(&relay).await;
     pair.end().await;
     let token = relay.invite().await;

@@ -32,8 +32,7 @@ async fn refused(wire: &mut Wire, join: Join) -> ErrorCode {
 
 #[tokio::test]
 async fn an_invite_counts_once_and_in_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     put_invite(&relay, 1, 1, 1).await;
     put_invite(&relay, 2, 1, i64::MAX as u64).await;
     let (mut alice, hello) = newcomer(&relay, 1).await;
@@ -62,8 +61,7 @@ async fn an_invite_counts_once_and_in_time() {
 
 #[tokio::test]
 async fn after_a_bad_handle_comes_a_good_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let _alice = Device::join(&relay, 1, "alice").await;
     put_invite(&relay, 3, 1, i64::MAX as u64).await;
     let (mut bob, hello) = newcomer(&relay, 2).await;
@@ -85,8 +83,7 @@ async fn after_a_bad_handle_comes_a_good_one() {
 
 #[tokio::test]
 async fn a_join_that_is_not_signed_right_is_none() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     put_invite(&relay, 3, 9, i64::MAX as u64).await;
     let (mut eve, hello) = newcomer(&relay, 4).await;
     let (mut other, others_hello) = newcomer(&relay, 5).await;
@@ -118,8 +115,7 @@ async fn a_join_that_is_not_signed_right_is_none() {
 
 #[tokio::test]
 async fn only_the_right_answer_to_this_hello_opens() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let bob = Device::join(&relay, 2, "bob").await;
     alice.wire = relay.connect().await;
@@ -153,8 +149,7 @@ async fn only_the_right_answer_to_this_hello_opens() {
 
 #[tokio::test]
 async fn versions_one_apart_talk_and_others_do_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let ours = kith_protocol::VERSION;
     for (version, spoken) in [(ours - 1, Some(ours - 1)), (ours, Some(ours)), (ours + 1, Some(ours))] {
@@ -179,10 +174,9 @@ async fn versions_one_apart_talk_and_others_do_not() {
 
 #[tokio::test]
 async fn who_says_nothing_is_sent_away() {
-    let folder = tempfile::tempdir().unwrap();
     let mut config = Config::default();
     config.limits.handshake_timeout_s = 1;
-    let relay = Relay::open_with(folder.path(), config);
+    let relay = Relay::fresh_with(config);
     let mut silent = relay.connect().await;
     silent.hello().await;
     assert_eq!(silent.closed().await, Some(CloseCode::TimedOut.into()));
@@ -190,10 +184,9 @@ async fn who_says_nothing_is_sent_away() {
 
 #[tokio::test]
 async fn a_device_that_comes_twice_replaces_itself() {
-    let folder = tempfile::tempdir().unwrap();
     let mut config = generous();
     config.limits.connections_per_account = 1;
-    let relay = Relay::open_with(folder.path(), config);
+    let relay = Relay::fresh_with(config);
     let pair = Pair::talking(&relay).await;
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut first = std::mem::replace(&mut alice.wire, relay.connect().await);
@@ -219,10 +212,9 @@ static LARGE: [u8; 8 * 1024 + 1] = [0; 8 * 1024 + 1];
 
 #[tokio::test]
 async fn slots_are_written_once_and_bounded() {
-    let folder = tempfile::tempdir().unwrap();
     let mut config = Config::default();
     config.limits.link_slots = 3;
-    let relay = Relay::open_with(folder.path(), config);
+    let relay = Relay::fresh_with(config);
     let mut wire = relay.connect().await;
     wire.hello().await;
     let slot = |n| SlotId([n; 32]);

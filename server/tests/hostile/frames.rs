@@ -81,6 +81,16 @@ fn sound_frames(device: &mut Device, room: RoomId) -> Vec<ClientFrame> {
     ]
 }
 
+/// A relay, two who talk through it, and somebody with a frame of each kind.
+async fn eve_among_others() -> (Relay, Pair, Device, Vec<ClientFrame>) {
+    let relay = Relay::fresh_with(generous());
+    let pair = Pair::talking(&relay).await;
+    let mut eve = Device::join(&relay, 1, "eve").await;
+    let own = RoomId::own(&eve.account);
+    let frames = sound_frames(&mut eve, own);
+    (relay, pair, eve, frames)
+}
+
 /// Says something, then asks for the heads: either they come, or the connection was closed with a code of the protocol.
 async fn survives(wire: &mut Wire, bytes: Vec<u8>) -> bool {
     let fence = ClientFrame::FetchHeads(Request { req: 0 }).encode();
@@ -104,12 +114,7 @@ async fn survives(wire: &mut Wire, bytes: Vec<u8>) -> bool {
 
 #[tokio::test]
 async fn ten_thousand_random_frames_harm_nobody() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open_with(folder.path(), generous());
-    let pair = Pair::talking(&relay).await;
-    let mut eve = Device::join(&relay, 1, "eve").await;
-    let own = RoomId::own(&eve.account);
-    let frames = sound_frames(&mut eve, own);
+    let (relay, pair, mut eve, frames) = eve_among_others().await;
     let mut dice = Dice(1);
     let (mut survived, mut closed) = (0, 0);
     for round in 0..10_000 {
@@ -133,12 +138,7 @@ async fn ten_thousand_random_frames_harm_nobody() {
 
 #[tokio::test]
 async fn strangers_who_babble_are_sent_away() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open_with(folder.path(), generous());
-    let pair = Pair::talking(&relay).await;
-    let mut eve = Device::join(&relay, 1, "eve").await;
-    let own = RoomId::own(&eve.account);
-    let frames = sound_frames(&mut eve, own);
+    let (relay, pair, _eve, frames) = eve_among_others().await;
     let mut dice = Dice(2);
     let mut answered = 0;
     for round in 0..2_000 {
@@ -176,8 +176,7 @@ async fn strangers_who_babble_are_sent_away() {
 
 #[tokio::test]
 async fn text_is_no_frame() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut stranger = relay.connect().await;
     for wire in [&mut alice.wire, &mut stranger] {
@@ -188,8 +187,7 @@ async fn text_is_no_frame() {
 
 #[tokio::test]
 async fn who_has_identified_does_not_do_so_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut other = relay.connect().await;
     let hello = other.hello().await;
@@ -200,8 +198,7 @@ async fn who_has_identified_does_not_do_so_again() {
 
 #[tokio::test]
 async fn frames_beyond_the_limit_end_the_connection() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut stranger = relay.connect().await;
     let max = relay.hub.live.load().limits.max_frame_bytes as usize;
@@ -218,8 +215,7 @@ async fn frames_beyond_the_limit_end_the_connection() {
 
 #[tokio::test]
 async fn a_hundred_thousand_pings_are_answered_or_passed_over() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open_with(folder.path(), generous());
+    let relay = Relay::fresh_with(generous());
     let pair = Pair::talking(&relay).await;
     let alice = Device::join(&relay, 1, "alice").await;
     let (mut sink, mut stream) = alice.wire.0.split();
@@ -252,8 +248,7 @@ async fn a_hundred_thousand_pings_are_answered_or_passed_over() {
 
 #[tokio::test]
 async fn wrong_signatures_are_refused_and_leave_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut bob = Device::join(&relay, 2, "bob").await;
     let group = alice.open_group(&[bob.account]).await;
@@ -285,8 +280,7 @@ async fn wrong_signatures_are_refused_and_leave_nothing() {
 
 #[tokio::test]
 async fn a_device_of_somebody_else_s_chain_is_not_taken() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let eve = Device::join(&relay, 2, "eve").await;
     // Eve's device agrees, and still stays where it is.

@@ -14,7 +14,6 @@ use std::time::Duration;
 #[tokio::test]
 async fn who_sends_too_fast_waits_and_loses_nothing() {
     const MESSAGES: usize = 3_000;
-    let folder = tempfile::tempdir().unwrap();
     let mut config = Config::default();
     // The shape of the defaults, twenty times as fast.
     let limits = &mut config.limits;
@@ -25,7 +24,7 @@ async fn who_sends_too_fast_waits_and_loses_nothing() {
     ] {
         *rate *= 20;
     }
-    let relay = Relay::open_with(folder.path(), config);
+    let relay = Relay::fresh_with(config);
     let pair = Pair::talking(&relay).await;
     let mut alice = Device::join(&relay, 1, "alice").await;
     let own = RoomId::own(&alice.account);
@@ -51,8 +50,7 @@ async fn who_sends_too_fast_waits_and_loses_nothing() {
 
 #[tokio::test]
 async fn entries_beyond_those_in_flight_wait_unread() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open_with(folder.path(), generous());
+    let relay = Relay::fresh_with(generous());
     let pair = Pair::talking(&relay).await;
     let mut alice = Device::join(&relay, 1, "alice").await;
     let own = RoomId::own(&alice.account);
@@ -95,7 +93,7 @@ async fn entries_beyond_those_in_flight_wait_unread() {
 async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let waiting = async {
         while !is_so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), waiting).await.expect(what);
@@ -104,10 +102,9 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 #[tokio::test]
 async fn a_slow_reader_costs_its_queue_and_reads_the_log() {
     const MESSAGES: u64 = 600;
-    let folder = tempfile::tempdir().unwrap();
     let mut config = generous();
     config.limits.outbound_queue = 32;
-    let relay = Relay::open_with(folder.path(), config);
+    let relay = Relay::fresh_with(config);
     let pair = Pair::talking(&relay).await;
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut bob = Device::join(&relay, 2, "bob").await;
@@ -145,10 +142,9 @@ async fn a_slow_reader_costs_its_queue_and_reads_the_log() {
 
 #[tokio::test]
 async fn a_reader_that_never_reads_is_sent_away() {
-    let folder = tempfile::tempdir().unwrap();
     let mut config = generous();
     config.limits.write_timeout_s = 1;
-    let relay = Relay::open_with(folder.path(), config);
+    let relay = Relay::fresh_with(config);
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut bob = Device::join(&relay, 2, "bob").await;
     let room = alice.open_direct(&bob.account).await;
@@ -166,8 +162,7 @@ async fn a_reader_that_never_reads_is_sent_away() {
 
 #[tokio::test]
 async fn bodies_beyond_the_limit_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open_with(folder.path(), generous());
+    let relay = Relay::fresh_with(generous());
     let mut alice = Device::join(&relay, 1, "alice").await;
     let own = RoomId::own(&alice.account);
     let max = relay.hub.live.load().limits.max_body_bytes as usize;
@@ -224,8 +219,7 @@ async fn an_account_has_so_many_registers_in_a_room() {
 
 #[tokio::test]
 async fn a_register_that_comes_too_late_is_told_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let own = RoomId::own(&alice.account);
     let first = alice.register(own, Scope::Account, 1, Rev(0));
@@ -244,10 +238,9 @@ async fn a_register_that_comes_too_late_is_told_so() {
 
 #[tokio::test]
 async fn nobody_uses_up_the_rooms_of_another() {
-    let folder = tempfile::tempdir().unwrap();
     let mut config = generous();
     config.limits.rooms_per_account = 3;
-    let relay = Relay::open_with(folder.path(), config);
+    let relay = Relay::fresh_with(config);
     let mut alice = Device::join(&relay, 1, "alice").await;
     for (seed, handle) in [(2, "bob"), (3, "carol"), (4, "dave")] {
         let mut other = Device::join(&relay, seed, handle).await;
@@ -271,13 +264,12 @@ async fn nobody_uses_up_the_rooms_of_another() {
 
 #[tokio::test]
 async fn rooms_members_and_devices_are_limited() {
-    let folder = tempfile::tempdir().unwrap();
     let mut config = generous();
     config.limits.members_per_room = 2;
     config.limits.rooms_per_account = 3;
     config.limits.devices_per_account = 2;
     config.limits.max_accounts = 3;
-    let relay = Relay::open_with(folder.path(), config);
+    let relay = Relay::fresh_with(config);
     let mut alice = Device::join(&relay, 1, "alice").await;
     let bob = Device::join(&relay, 2, "bob").await;
     let carol = Device::join(&relay, 3, "carol").await;

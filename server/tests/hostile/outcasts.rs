@@ -11,8 +11,7 @@ use kith_relay::relay::writes::Write;
 
 #[tokio::test]
 async fn a_revoked_device_is_out_at_once_and_for_ever() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open_with(folder.path(), generous());
+    let relay = Relay::fresh_with(generous());
     let pair = Pair::talking(&relay).await;
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut phone = alice.link(&relay, 2).await;
@@ -34,8 +33,7 @@ async fn a_revoked_device_is_out_at_once_and_for_ever() {
 
 #[tokio::test]
 async fn a_device_that_revokes_itself_gets_its_answer_first() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut phone = alice.link(&relay, 2).await;
     phone.append_chain(vec![ChainOp::RevokeDevice(phone.keys.id())]).await.unwrap();
@@ -44,8 +42,7 @@ async fn a_device_that_revokes_itself_gets_its_answer_first() {
 
 #[tokio::test]
 async fn what_a_revoked_device_has_on_its_way_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open_with(folder.path(), generous());
+    let relay = Relay::fresh_with(generous());
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut phone = alice.link(&relay, 2).await;
     let own = RoomId::own(&alice.account);
@@ -70,8 +67,7 @@ async fn what_a_revoked_device_has_on_its_way_is_refused() {
 
 #[tokio::test]
 async fn the_operator_shuts_out_an_account_or_a_device() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut phone = alice.link(&relay, 2).await;
     relay.hub.ask(Write::Block(phone.keys.id())).await.unwrap();
@@ -89,8 +85,7 @@ async fn the_operator_shuts_out_an_account_or_a_device() {
 
 #[tokio::test]
 async fn who_was_removed_sees_nothing_newer() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut bob = Device::join(&relay, 2, "bob").await;
     let mut group = alice.open_group(&[bob.account]).await;

@@ -13,8 +13,7 @@ use kith_protocol::room::{ControlOp, Policy, Role, direct_ops, own_ops};
 
 #[tokio::test]
 async fn other_people_s_rooms_are_as_if_they_were_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut bob = Device::join(&relay, 2, "bob").await;
     let mut eve = Device::join(&relay, 3, "eve").await;
@@ -78,8 +77,7 @@ async fn other_people_s_rooms_are_as_if_they_were_not() {
 
 #[tokio::test]
 async fn nobody_writes_in_another_s_name() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut eve = Device::join(&relay, 3, "eve").await;
     let mut phone = eve.link(&relay, 4).await;
@@ -114,8 +112,7 @@ async fn nobody_writes_in_another_s_name() {
 
 #[tokio::test]
 async fn the_relay_holds_the_rules_of_a_group() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut bob = Device::join(&relay, 2, "bob").await;
     let carol = Device::join(&relay, 3, "carol").await;
@@ -178,8 +175,7 @@ async fn the_relay_holds_the_rules_of_a_group() {
 
 #[tokio::test]
 async fn what_a_restored_relay_lost_comes_back_and_its_giver_hears_where() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let mut bob = Device::join(&relay, 2, "bob").await;
     let room = alice.open_direct(&bob.account).await;
@@ -195,8 +191,7 @@ async fn what_a_restored_relay_lost_comes_back_and_its_giver_hears_where() {
 
 #[tokio::test]
 async fn only_admins_of_the_relay_invite_and_nobody_takes_back_another_s() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let create = |req| ClientFrame::CreateInvite(CreateInvite { req, uses: 1, expires_in_s: 60, room: None });
     assert_eq!(refusal(&alice.ask(create).await), ErrorCode::Denied);
@@ -211,8 +206,7 @@ async fn only_admins_of_the_relay_invite_and_nobody_takes_back_another_s() {
 
 #[tokio::test]
 async fn lookups_are_bounded() {
-    let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::open(folder.path());
+    let relay = Relay::fresh();
     let mut alice = Device::join(&relay, 1, "alice").await;
     let handles = vec!["alice".to_owned(); 257];
     let answer = alice.ask(|req| ClientFrame::Lookup(Lookup { req, handles, ..Lookup::default() })).await;
