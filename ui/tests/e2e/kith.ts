@@ -14,6 +14,9 @@ interface Fake {
   clipboard: string
 }
 
+/** How many times slower than this machine the browser is; a race that a busy machine would show fails then. */
+const SLOWED = Number(process.env['KITH_SLOWED'] ?? 1)
+
 declare global {
   interface Window {
     fake: Fake
@@ -26,6 +29,7 @@ export class Kith {
   /** `query` is what `lib/backend/index.ts` reads: empty, language, delay. */
   async open(query = ''): Promise<void> {
     await this.page.clock.install({ time: new Date('2026-09-16T14:20:00+02:00') })
+    if (SLOWED > 1) await this.slowDown()
     await this.page.goto(`/?quiet&delay=20${query}`)
     await this.page.locator('#app > *').first().waitFor()
   }
@@ -68,6 +72,27 @@ export class Kith {
       },
       [act.toString(), argument] as const,
     )
+  }
+
+  /** The machine that shows races: a slower processor, and frames that come late. */
+  private async slowDown(): Promise<void> {
+    const devtools = await this.page.context().newCDPSession(this.page)
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate: SLOWED })
+    await this.page.addInitScript((frameMs) => {
+      const frame = window.requestAnimationFrame.bind(window)
+      const waiting = new Map<number, number>()
+      let last = 0
+      window.requestAnimationFrame = (callback) => {
+        const id = ++last
+        const timer = setTimeout(() => {
+          waiting.delete(id)
+          frame(callback)
+        }, frameMs)
+        waiting.set(id, Number(timer))
+        return id
+      }
+      window.cancelAnimationFrame = (id) => clearTimeout(waiting.get(id))
+    }, SLOWED * 15)
   }
 
   /** Nothing that axe finds wrong, of what a person would meet. */

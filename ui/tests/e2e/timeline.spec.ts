@@ -221,6 +221,26 @@ test('each action of the menu works by keyboard alone', async ({ kith, page }) =
   await expect(kith.lines.filter({ hasText: 'This message was deleted' })).toHaveCount(1)
 })
 
+test('keys that are quicker than the menu reach the menu', async ({ kith, page }) => {
+  await kith.open()
+  await kith.chat('home/jonas')
+  const line = kith.line('Are we still on')
+  await line.focus()
+  // Nothing is waited for: whoever knows the menu does not look at it.
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('menu')).toBeHidden()
+  await expect(line).toBeFocused()
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Home')
+  await page.keyboard.press('Enter')
+  await page.getByRole('textbox', { name: 'Search emoji' }).fill('rocket')
+  await page.keyboard.press('Enter')
+  await expect(line.getByRole('button', { name: '🚀 from You' })).toBeVisible()
+  await expect(line).toBeFocused()
+})
+
 test('hostile messages stay inside their lines, and run nothing', async ({ kith, page }) => {
   await kith.open()
   await kith.chat('work/hostile')
