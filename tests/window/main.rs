@@ -7,24 +7,13 @@
     clippy::await_holding_refcell_ref,
     reason = "a tray is looked at and exchanged by one and the same test"
 )]
-#![allow(
-    clippy::format_collect,
-    clippy::used_underscore_binding,
-    reason = "short texts; the shape of an interface"
-)]
 
-mod app;
-mod desktop;
-mod dunst;
-mod page;
 mod people;
-mod pictures;
-mod process;
 #[allow(dead_code, reason = "each test program uses its part")]
 #[path = "../real/mod.rs"]
 mod real;
-mod tray;
-mod wait;
+
+use kith_virtual_desktop::{app, desktop, dunst, page, process, wait};
 
 mod hostile;
 mod job;

@@ -144,6 +144,8 @@ const RULES: &[Rule] = &[
     Rule { of: "kith-cli", members: &["kith-client", "kith-protocol"], never: &["axum", "tauri"] },
     // The app; its dev-dependencies are the tests of the whole.
     Rule { of: "kith", members: &["kith-client", "kith-protocol"], never: &["axum", "kith-relay"] },
+    // It sees the app from outside alone, as a person does.
+    Rule { of: "kith-virtual-desktop", members: &[], never: &["tauri"] },
     // So that `cargo xtask` builds in seconds, and builds when nothing else does.
     Rule { of: "xtask", members: &[], never: &["tokio"] },
 ];

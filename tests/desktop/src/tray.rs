@@ -2,15 +2,15 @@
 
 use crate::wait::until_now;
 use std::collections::HashMap;
+use std::io::Cursor;
 use std::sync::{Arc, Mutex, PoisonError};
-use tauri::image::Image;
 use zbus::blocking::{Connection, Proxy, connection};
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Structure, Value};
 
 /// A place for icons. Gone when it is dropped.
-pub(crate) struct TrayHost {
+pub struct TrayHost {
     bus: Connection,
     items: Items,
 }
@@ -19,24 +19,24 @@ type Items = Arc<Mutex<Vec<String>>>;
 
 /// What the icon of the app looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Icon {
+pub struct Icon {
     /// `idle`, `unread` or `mention`; what is no picture of ours has no name.
-    pub(crate) state: Option<&'static str>,
-    pub(crate) status: String,
-    pub(crate) tooltip: String,
+    pub state: Option<&'static str>,
+    pub status: String,
+    pub tooltip: String,
 }
 
 /// One line of the menu; `choices` stand below it.
 #[derive(Debug, Clone)]
-pub(crate) struct Line {
+pub struct Line {
     id: i32,
-    pub(crate) label: String,
-    pub(crate) checked: bool,
-    pub(crate) choices: Vec<Line>,
+    pub label: String,
+    pub checked: bool,
+    pub choices: Vec<Line>,
 }
 
 impl TrayHost {
-    pub(crate) fn start(address: &str) -> Self {
+    pub fn start(address: &str) -> Self {
         let items = Items::default();
         let watcher = Watcher { items: Arc::clone(&items) };
         let builder = connection::Builder::address(address).unwrap().name(WATCHER).unwrap();
@@ -45,7 +45,7 @@ impl TrayHost {
     }
 
     /// Waits until the app shows its icon like this.
-    pub(crate) async fn shows(&self, state: &str) -> Icon {
+    pub async fn shows(&self, state: &str) -> Icon {
         until_now(&format!("a tray icon: {state}"), || match self.icon() {
             Some(icon) if icon.state == Some(state) => Ok(icon),
             other => Err(other),
@@ -54,12 +54,12 @@ impl TrayHost {
     }
 
     /// Waits until there is no icon any more.
-    pub(crate) async fn is_empty(&self) {
+    pub async fn is_empty(&self) {
         until_now("an empty tray", || self.icon().map_or(Ok(()), Err)).await;
     }
 
     /// The icon of the app, if it is there.
-    pub(crate) fn icon(&self) -> Option<Icon> {
+    pub fn icon(&self) -> Option<Icon> {
         let item = self.item()?;
         let status: String = item.get_property("Status").ok()?;
         let pixmaps: Vec<Pixmap> = item.get_property("IconPixmap").ok()?;
@@ -68,12 +68,12 @@ impl TrayHost {
     }
 
     /// A left click on the icon.
-    pub(crate) fn click(&self) {
+    pub fn click(&self) {
         self.item().expect("an icon").call::<_, _, ()>("Activate", &(0, 0)).unwrap();
     }
 
     /// The menu, as it is now.
-    pub(crate) fn menu(&self) -> Vec<Line> {
+    pub fn menu(&self) -> Vec<Line> {
         let menu = self.menu_of_item();
         let _: bool = menu.call("AboutToShow", &(0_i32,)).unwrap();
         let (_, root): (u32, Node) = menu.call("GetLayout", &(0_i32, -1_i32, Vec::<String>::new())).unwrap();
@@ -81,7 +81,7 @@ impl TrayHost {
     }
 
     /// Waits until a line of the menu fits.
-    pub(crate) async fn line(&self, what: &str, fits: impl Fn(&Line) -> bool) -> Line {
+    pub async fn line(&self, what: &str, fits: impl Fn(&Line) -> bool) -> Line {
         until_now(&format!("a line of the menu: {what}"), || {
             let menu = self.menu();
             let below = menu.iter().flat_map(|line| line.choices.iter());
@@ -92,12 +92,12 @@ impl TrayHost {
     }
 
     /// Chooses a line of the menu.
-    pub(crate) async fn choose(&self, label: &str) {
+    pub async fn choose(&self, label: &str) {
         let line = self.line(label, |line| line.label == label).await;
         self.choose_line(&line);
     }
 
-    pub(crate) fn choose_line(&self, line: &Line) {
+    pub fn choose_line(&self, line: &Line) {
         let event = (line.id, "clicked", Value::from(0_i32), 0_u32);
         self.menu_of_item().call::<_, _, ()>("Event", &event).unwrap();
     }
@@ -186,12 +186,21 @@ fn lines(children: Vec<OwnedValue>) -> Vec<Line> {
 
 fn state_of((width, height, data): &Pixmap) -> Option<&'static str> {
     let same = |picture: &[u8]| {
-        let image = Image::from_bytes(picture).unwrap();
-        let ours = image.rgba().chunks_exact(4).map(|p| [p[3], p[0], p[1], p[2]]);
-        (i32::try_from(image.width()), i32::try_from(image.height())) == (Ok(*width), Ok(*height))
+        let (ours_width, ours_height, rgba) = decoded(picture);
+        let ours = rgba.chunks_exact(4).map(|p| [p[3], p[0], p[1], p[2]]);
+        (i32::try_from(ours_width), i32::try_from(ours_height)) == (Ok(*width), Ok(*height))
             && data.chunks_exact(4).eq(ours)
     };
     PICTURES.iter().find(|(_, pictures)| pictures.iter().any(|picture| same(picture))).map(|(name, _)| *name)
+}
+
+/// Width, height and bytes of a PNG: red, green, blue, alpha.
+fn decoded(picture: &[u8]) -> (u32, u32, Vec<u8>) {
+    let mut reader = png::Decoder::new(Cursor::new(picture)).read_info().unwrap();
+    let mut rgba = vec![0; reader.output_buffer_size().unwrap()];
+    let frame = reader.next_frame(&mut rgba).unwrap();
+    assert_eq!((frame.color_type, frame.bit_depth), (png::ColorType::Rgba, png::BitDepth::Eight));
+    (frame.width, frame.height, rgba)
 }
 
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
@@ -204,22 +213,22 @@ const PICTURES: [(&str, [&[u8]; 2]); 3] = [
     (
         "idle",
         [
-            include_bytes!("../../src-tauri/icons/tray/idle-dark.png"),
-            include_bytes!("../../src-tauri/icons/tray/idle-light.png"),
+            include_bytes!("../../../src-tauri/icons/tray/idle-dark.png"),
+            include_bytes!("../../../src-tauri/icons/tray/idle-light.png"),
         ],
     ),
     (
         "unread",
         [
-            include_bytes!("../../src-tauri/icons/tray/unread-dark.png"),
-            include_bytes!("../../src-tauri/icons/tray/unread-light.png"),
+            include_bytes!("../../../src-tauri/icons/tray/unread-dark.png"),
+            include_bytes!("../../../src-tauri/icons/tray/unread-light.png"),
         ],
     ),
     (
         "mention",
         [
-            include_bytes!("../../src-tauri/icons/tray/mention-dark.png"),
-            include_bytes!("../../src-tauri/icons/tray/mention-light.png"),
+            include_bytes!("../../../src-tauri/icons/tray/mention-dark.png"),
+            include_bytes!("../../../src-tauri/icons/tray/mention-light.png"),
         ],
     ),
 ];

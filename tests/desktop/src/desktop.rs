@@ -2,7 +2,7 @@
 
 use crate::dunst::Dunst;
 use crate::pictures;
-use crate::process::{self, Process};
+use crate::process::{self, Process, program};
 use crate::tray::TrayHost;
 use crate::wait::until_now;
 use std::cell::RefCell;
@@ -15,8 +15,9 @@ use tempfile::TempDir;
 use zbus::blocking::{Connection, connection, fdo::DBusProxy};
 
 /// A desktop. Everything that runs on it ends with it; if the test fails, a picture and the logs are left.
-pub(crate) struct Desktop {
+pub struct Desktop {
     name: &'static str,
+    app: &'static str,
     folder: TempDir,
     display: String,
     address: String,
@@ -29,7 +30,7 @@ pub(crate) struct Desktop {
 
 impl Desktop {
     /// A desktop with everything on it.
-    pub(crate) async fn start(name: &'static str) -> Self {
+    pub async fn start(name: &'static str) -> Self {
         let mut desktop = Self::without_tray(name).await;
         desktop.host_tray();
         desktop.dunst = Some(Dunst::start(&desktop).await);
@@ -37,7 +38,7 @@ impl Desktop {
     }
 
     /// A desktop that shows no tray icons.
-    pub(crate) async fn without_tray(name: &'static str) -> Self {
+    pub async fn without_tray(name: &'static str) -> Self {
         let folder = TempDir::with_prefix("kith-desktop-").unwrap();
         for part in ["home", "run", "logs", "bin", "config/dunst", "kith"] {
             std::fs::create_dir_all(folder.path().join(part)).unwrap();
@@ -61,6 +62,7 @@ impl Desktop {
         let bus = connection::Builder::address(address.as_str()).unwrap().build().unwrap();
         let mut desktop = Self {
             name,
+            app: APP,
             folder,
             display: format!(":{number}"),
             address,
@@ -77,8 +79,18 @@ impl Desktop {
         desktop
     }
 
+    /// From now on another program is the app.
+    pub fn turn_to(&mut self, app: &'static str) {
+        self.app = app;
+    }
+
+    /// The program that is the app.
+    pub fn app(&self) -> PathBuf {
+        program(self.app)
+    }
+
     /// A program on this desktop, with nothing of ours in its environment.
-    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = cleared(program, self.folder.path());
         command.env("KITH_DEVICE_NAME", self.name);
         command.env("DISPLAY", &self.display).env("DBUS_SESSION_BUS_ADDRESS", &self.address);
@@ -86,33 +98,33 @@ impl Desktop {
     }
 
     /// Runs a program for as long as there is this desktop.
-    pub(crate) fn run(&mut self, program: &str, arguments: &[&str]) {
+    pub fn run(&mut self, program: &str, arguments: &[&str]) {
         let process = Process::start(program, self.command(program).args(arguments), &self.logs());
         self.processes.push(process);
     }
 
     /// Shows tray icons from now on.
-    pub(crate) fn host_tray(&self) {
+    pub fn host_tray(&self) {
         *self.tray.borrow_mut() = Some(TrayHost::start(&self.address));
     }
 
     /// Shows none any more.
-    pub(crate) fn lose_tray(&self) {
+    pub fn lose_tray(&self) {
         self.tray.borrow_mut().take();
     }
 
     /// What shows tray icons.
-    pub(crate) fn tray(&self) -> std::cell::Ref<'_, TrayHost> {
+    pub fn tray(&self) -> std::cell::Ref<'_, TrayHost> {
         std::cell::Ref::map(self.tray.borrow(), |tray| tray.as_ref().expect("it has a tray"))
     }
 
     /// What shows notifications.
-    pub(crate) fn dunst(&self) -> &Dunst {
+    pub fn dunst(&self) -> &Dunst {
         self.dunst.as_ref().expect("it shows notifications")
     }
 
     /// Waits until a name on the bus is taken.
-    pub(crate) async fn owned(&self, name: &str) {
+    pub async fn owned(&self, name: &str) {
         let proxy = DBusProxy::new(&self.bus).unwrap();
         until_now(name, || match proxy.name_has_owner(name.try_into().unwrap()) {
             Ok(true) => Ok(()),
@@ -122,7 +134,7 @@ impl Desktop {
     }
 
     /// Keyboard, mouse and windows of this display.
-    pub(crate) fn xdotool(&self, arguments: &[&str]) -> Result<String, String> {
+    pub fn xdotool(&self, arguments: &[&str]) -> Result<String, String> {
         let output = self.command("xdotool").args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         if output.status.success() {
@@ -133,53 +145,53 @@ impl Desktop {
     }
 
     /// The windows of the app that can be seen.
-    pub(crate) fn windows(&self) -> Vec<String> {
+    pub fn windows(&self) -> Vec<String> {
         let found = self.xdotool(&["search", "--onlyvisible", "--class", "kith"]).unwrap_or_default();
         found.lines().map(str::to_owned).collect()
     }
 
     /// Closes the window in front, as a person does.
-    pub(crate) fn close_window(&self) {
+    pub fn close_window(&self) {
         self.xdotool(&["key", "alt+F4"]).unwrap();
     }
 
     /// What the system was asked to open.
-    pub(crate) fn opened(&self) -> Vec<String> {
+    pub fn opened(&self) -> Vec<String> {
         let opened = std::fs::read_to_string(self.folder.path().join("opened")).unwrap_or_default();
         opened.lines().map(str::to_owned).collect()
     }
 
     /// A picture of the whole screen.
-    pub(crate) fn picture(&self, name: &str) {
+    pub fn picture(&self, name: &str) {
         let path = pictures::folder().join(format!("{name}.png"));
         let status = self.command("import").args(["-window", "root"]).arg(&path).status().unwrap();
         assert!(status.success(), "no picture of {name}");
     }
 
-    pub(crate) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// The folder of the app.
-    pub(crate) fn kith_home(&self) -> PathBuf {
+    pub fn kith_home(&self) -> PathBuf {
         self.folder.path().join("kith")
     }
 
-    pub(crate) fn config(&self) -> PathBuf {
+    pub fn config(&self) -> PathBuf {
         self.folder.path().join("config")
     }
 
-    pub(crate) fn logs(&self) -> PathBuf {
+    pub fn logs(&self) -> PathBuf {
         self.folder.path().join("logs")
     }
 
-    pub(crate) fn address(&self) -> &str {
+    pub fn address(&self) -> &str {
         &self.address
     }
 
     /// The processes of the app itself.
-    pub(crate) fn app_processes(&self) -> Vec<u32> {
-        let app = process::program("kith").canonicalize().unwrap();
+    pub fn app_processes(&self) -> Vec<u32> {
+        let app = self.app().canonicalize().unwrap();
         let mut ids = process::with_environment(&marker(self.folder.path()));
         ids.retain(|id| process::program_of(*id).as_ref() == Some(&app));
         ids
@@ -259,6 +271,9 @@ fn note_what_is_opened(folder: &Path) {
     std::fs::write(&path, script).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+/// The app itself.
+pub const APP: &str = "kith";
 
 /// A bus that starts nothing by itself.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A process whose words go into a log. Killed when it is dropped.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
 }
 
 impl Process {
     /// Starts it; what it says is in `NAME.log` among the logs.
-    pub(crate) fn start(name: &str, command: &mut Command, logs: &Path) -> Self {
+    pub fn start(name: &str, command: &mut Command, logs: &Path) -> Self {
         let log = log(name, logs);
         command.stdout(log.try_clone().unwrap()).stderr(log);
         Self { child: spawned(name, command) }
     }
 
     /// Starts it, and hands its first line over.
-    pub(crate) fn start_and_hear(name: &str, command: &mut Command, logs: &Path) -> (Self, String) {
+    pub fn start_and_hear(name: &str, command: &mut Command, logs: &Path) -> (Self, String) {
         command.stdout(Stdio::piped()).stderr(log(name, logs));
         let mut child = spawned(name, command);
         let mut line = String::new();
@@ -29,7 +29,7 @@ impl Process {
     }
 
     /// Whether it has ended.
-    pub(crate) fn has_ended(&mut self) -> bool {
+    pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 }
@@ -50,16 +50,25 @@ fn spawned(name: &str, command: &mut Command) -> Child {
     command.spawn().unwrap_or_else(|error| panic!("{name} cannot be started: {error}"))
 }
 
-/// A program of this workspace: beside the folder that this test program lies in.
-pub(crate) fn program(name: &str) -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let path = tests.parent().unwrap().parent().unwrap().join(name);
+/// Where the programs of this workspace lie: beside this one, or beside the folder of tests that this one lies in.
+pub(crate) fn folder() -> PathBuf {
+    let mut folder = std::env::current_exe().unwrap();
+    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
+    folder
+}
+
+/// A program of this workspace.
+pub fn program(name: &str) -> PathBuf {
+    let path = folder().join(name);
     assert!(path.exists(), "{} is missing: run `cargo build --workspace --bins` first", path.display());
     path
 }
 
 /// The processes that have this in their environment.
-pub(crate) fn with_environment(variable: &str) -> Vec<u32> {
+pub fn with_environment(variable: &str) -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     ids.filter(|id| *id != std::process::id())
@@ -71,12 +80,12 @@ pub(crate) fn with_environment(variable: &str) -> Vec<u32> {
 }
 
 /// The program that a process runs.
-pub(crate) fn program_of(id: u32) -> Option<PathBuf> {
+pub fn program_of(id: u32) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/{id}/exe")).ok()
 }
 
 /// `kill -9`, for processes that somebody else has started.
-pub(crate) fn kill(ids: &[u32]) {
+pub fn kill(ids: &[u32]) {
     if !ids.is_empty() {
         // Some may have ended by themselves.
         let _ = Command::new("kill")

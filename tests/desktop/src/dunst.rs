@@ -12,7 +12,7 @@ use zbus::message::Type;
 use zbus::zvariant::OwnedValue;
 
 /// Dunst. Its notifications stay until somebody does something about them.
-pub(crate) struct Dunst {
+pub struct Dunst {
     _process: Process,
     environment: Vec<(std::ffi::OsString, std::ffi::OsString)>,
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -20,13 +20,13 @@ pub(crate) struct Dunst {
 
 /// What somebody asked the daemon for.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Asked {
+pub enum Asked {
     Show { replaces: u32, title: String, body: String, actions: Vec<String>, sound: bool },
     Close { id: u32 },
 }
 
 impl Dunst {
-    pub(crate) async fn start(desktop: &Desktop) -> Self {
+    pub async fn start(desktop: &Desktop) -> Self {
         std::fs::write(desktop.config().join("dunst/dunstrc"), CONFIGURATION).unwrap();
         let asked = Arc::default();
         listen(desktop.address(), Arc::clone(&asked));
@@ -41,12 +41,12 @@ impl Dunst {
     }
 
     /// How many notifications can be seen.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.ctl(&["count", "displayed"]).parse().unwrap()
     }
 
     /// Waits until so many can be seen.
-    pub(crate) async fn shows(&self, count: usize) {
+    pub async fn shows(&self, count: usize) {
         until_now(&format!("{count} notifications"), || match self.count() {
             shown if shown == count => Ok(()),
             shown => Err((shown, self.asked())),
@@ -55,7 +55,7 @@ impl Dunst {
     }
 
     /// Waits until one with this title and text was asked for, and shows.
-    pub(crate) async fn tells(&self, title: &str, text: &str) {
+    pub async fn tells(&self, title: &str, text: &str) {
         until_now(&format!("a notification: {title}: {text}"), || {
             let asked = self.asked();
             let told = asked
@@ -67,12 +67,12 @@ impl Dunst {
     }
 
     /// All that was asked for.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The texts of all notifications that there have been.
-    pub(crate) fn bodies(&self) -> Vec<String> {
+    pub fn bodies(&self) -> Vec<String> {
         let shown = self.asked().into_iter().filter_map(|asked| match asked {
             Asked::Show { body, .. } => Some(body),
             Asked::Close { .. } => None,
@@ -81,17 +81,17 @@ impl Dunst {
     }
 
     /// A click on the one on top.
-    pub(crate) fn click(&self) {
+    pub fn click(&self) {
         self.ctl(&["action", "0"]);
     }
 
     /// "Mark read" in the menu of the one on top.
-    pub(crate) fn mark_read(&self) {
+    pub fn mark_read(&self) {
         self.ctl(&["context"]);
     }
 
     /// Puts all away, as a person does.
-    pub(crate) fn close_all(&self) {
+    pub fn close_all(&self) {
         self.ctl(&["close-all"]);
     }
 

@@ -1,25 +1,25 @@
 //! The app on a desktop, and the driver that acts in its window.
 
 use crate::desktop::Desktop;
-use crate::process::{self, Process, program};
+use crate::process::{self, Process};
 use crate::wait::{until, until_now};
 use fantoccini::{Client, ClientBuilder};
 use serde_json::json;
 use std::net::TcpListener;
 
 /// The app, with a driver at its window. Both end with it.
-pub(crate) struct App<'a> {
+pub struct App<'a> {
     desktop: &'a Desktop,
-    pub(crate) window: Client,
+    pub window: Client,
     _driver: Process,
 }
 
 impl<'a> App<'a> {
     /// Starts the app, and waits for its window.
-    pub(crate) async fn start(desktop: &'a Desktop) -> Self {
+    pub async fn start(desktop: &'a Desktop) -> Self {
         let (driver, address) = drive(desktop).await;
         let mut capabilities = fantoccini::wd::Capabilities::new();
-        let options = json!({ "application": program("kith"), "args": [] });
+        let options = json!({ "application": desktop.app(), "args": [] });
         capabilities.insert("tauri:options".into(), options);
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         let window = builder.capabilities(capabilities).connect(&address).await;
@@ -29,12 +29,12 @@ impl<'a> App<'a> {
         app
     }
 
-    pub(crate) fn desktop(&self) -> &'a Desktop {
+    pub fn desktop(&self) -> &'a Desktop {
         self.desktop
     }
 
     /// Waits until the window is there and has drawn something.
-    pub(crate) async fn appears(&self) {
+    pub async fn appears(&self) {
         until_now("a window", || match self.desktop.windows() {
             windows if windows.is_empty() => Err("none"),
             _ => Ok(()),
@@ -49,7 +49,7 @@ impl<'a> App<'a> {
     }
 
     /// Waits until there is no window, while the app goes on.
-    pub(crate) async fn hides(&self) {
+    pub async fn hides(&self) {
         until_now("no window", || match self.desktop.windows() {
             windows if windows.is_empty() => Ok(()),
             windows => Err(windows),
@@ -69,31 +69,31 @@ impl<'a> App<'a> {
     }
 
     /// `kill -9`.
-    pub(crate) async fn kill(self) {
+    pub async fn kill(self) {
         process::kill(&self.desktop.app_processes());
         ended(self.desktop).await;
     }
 
     /// A picture of the screen.
-    pub(crate) fn picture(&self, name: &str) {
+    pub fn picture(&self, name: &str) {
         self.desktop.picture(name);
     }
 }
 
 /// Starts the app without a driver, for as long as the handle lives.
-pub(crate) fn start_undriven(desktop: &Desktop, arguments: &[&str]) -> Process {
-    Process::start("kith", desktop.command(program("kith")).args(arguments), &desktop.logs())
+pub fn start_undriven(desktop: &Desktop, arguments: &[&str]) -> Process {
+    Process::start("kith", desktop.command(desktop.app()).args(arguments), &desktop.logs())
 }
 
 /// Starts the app once more, as a person or another program does while it runs; it ends by itself.
-pub(crate) async fn start_again(desktop: &Desktop, arguments: &[&str]) {
+pub async fn start_again(desktop: &Desktop, arguments: &[&str]) {
     let mut second = start_undriven(desktop, arguments);
     until_now("the end of the second start", || if second.has_ended() { Ok(()) } else { Err("it runs") })
         .await;
 }
 
 /// Waits until the app does not run any more.
-pub(crate) async fn ended(desktop: &Desktop) {
+pub async fn ended(desktop: &Desktop) {
     until_now("the end of the app", || match desktop.app_processes() {
         ids if ids.is_empty() => Ok(()),
         ids => Err(ids),

@@ -10,79 +10,79 @@ use std::sync::LazyLock;
 
 /// All that the window shows, as far as tests ask.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct View {
+pub struct View {
     /// The chat that is open.
-    pub(crate) title: String,
+    pub title: String,
     /// The list of chats.
-    pub(crate) chats: Vec<Chat>,
-    pub(crate) lines: Vec<Line>,
+    pub chats: Vec<Chat>,
+    pub lines: Vec<Line>,
     /// What stands in the composer; `None` if there is none.
-    pub(crate) composer: Option<String>,
+    pub composer: Option<String>,
     /// All that has the role of a status or an alert.
-    pub(crate) said: Vec<String>,
+    pub said: Vec<String>,
     /// Whether the window has the focus.
-    pub(crate) focused: bool,
+    pub focused: bool,
     /// Of the window.
-    pub(crate) name: String,
+    pub name: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Chat {
-    pub(crate) title: String,
+pub struct Chat {
+    pub title: String,
     /// What only a screen reader says: counts, and more.
-    pub(crate) spoken: String,
+    pub spoken: String,
     /// Below the title.
-    pub(crate) last: String,
+    pub last: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Line {
-    pub(crate) text: String,
+pub struct Line {
+    pub text: String,
     /// On its way; `None`: it has arrived.
-    pub(crate) under_way: Option<String>,
+    pub under_way: Option<String>,
     /// Led to.
-    pub(crate) lit: bool,
+    pub lit: bool,
 }
 
 impl View {
-    pub(crate) fn line(&self, text: &str) -> Option<&Line> {
+    pub fn line(&self, text: &str) -> Option<&Line> {
         self.lines.iter().find(|line| line.text == text)
     }
 
-    pub(crate) fn has(&self, text: &str) -> bool {
+    pub fn has(&self, text: &str) -> bool {
         self.line(text).is_some()
     }
 
     /// Whether the relay has stored it.
-    pub(crate) fn has_sent(&self, text: &str) -> bool {
+    pub fn has_sent(&self, text: &str) -> bool {
         self.line(text).is_some_and(|line| line.under_way.is_none())
     }
 
-    pub(crate) fn chat(&self, title: &str) -> Option<&Chat> {
+    pub fn chat(&self, title: &str) -> Option<&Chat> {
         self.chats.iter().find(|chat| chat.title == title)
     }
 
     /// Unread messages of a chat.
-    pub(crate) fn unread(&self, title: &str) -> Option<u32> {
+    pub fn unread(&self, title: &str) -> Option<u32> {
         let chat = self.chat(title)?;
         let part = chat.spoken.split(", ").find(|part| part.contains("unread"));
         Some(part.and_then(|part| part.split(' ').next()?.parse().ok()).unwrap_or(0))
     }
 
-    pub(crate) fn says(&self, text: &str) -> bool {
+    pub fn says(&self, text: &str) -> bool {
         self.said.iter().any(|said| said.contains(text))
     }
 }
 
 impl App<'_> {
     /// What the window shows now.
-    pub(crate) async fn view(&self) -> Result<View, String> {
+    pub async fn view(&self) -> Result<View, String> {
         let seen = self.window.execute(VIEW, vec![]).await.map_err(|error| error.to_string())?;
         serde_json::from_value(seen).map_err(|error| error.to_string())
     }
 
     /// Waits until the window shows what was hoped for.
-    pub(crate) async fn sees(&self, what: &str, hoped: impl Fn(&View) -> bool) -> View {
+    pub async fn sees(&self, what: &str, hoped: impl Fn(&View) -> bool) -> View {
         let what = format!("{} sees {what}", self.desktop().name());
         until(&what, async || match self.view().await {
             Ok(view) if hoped(&view) => Ok(view),
@@ -92,12 +92,12 @@ impl App<'_> {
     }
 
     /// Waits until a message is here, and stored by the relay.
-    pub(crate) async fn sees_message(&self, text: &str) -> View {
+    pub async fn sees_message(&self, text: &str) -> View {
         self.sees(&format!("the message {text:?}"), |view| view.has_sent(text)).await
     }
 
     /// Opens a chat of the list.
-    pub(crate) async fn open_chat(&self, title: &str) {
+    pub async fn open_chat(&self, title: &str) {
         self.sees(&format!("the chat {title}"), |view| view.chat(title).is_some()).await;
         let row = format!("//*[@data-room][.//*[normalize-space(.)={}]]", quoted(title));
         self.click(Locator::XPath(&row)).await;
@@ -105,7 +105,7 @@ impl App<'_> {
     }
 
     /// Writes, and sends.
-    pub(crate) async fn say(&self, text: &str) {
+    pub async fn say(&self, text: &str) {
         self.write(text).await;
         // Once more does nothing, if it was heard before.
         until("Enter", async || self.window.find(Locator::Css(COMPOSER)).await?.send_keys(ENTER).await).await;
@@ -113,24 +113,24 @@ impl App<'_> {
     }
 
     /// Writes into the composer.
-    pub(crate) async fn write(&self, text: &str) {
+    pub async fn write(&self, text: &str) {
         self.put(Locator::Css(COMPOSER), text).await;
         self.sees("what was written", |view| view.composer.as_ref().is_some_and(|it| it.ends_with(text)))
             .await;
     }
 
     /// Presses the button with this name.
-    pub(crate) async fn press(&self, name: &str) {
+    pub async fn press(&self, name: &str) {
         self.click(Locator::XPath(&button(name))).await;
     }
 
     /// Presses the last of several buttons with this name.
-    pub(crate) async fn press_last(&self, name: &str) {
+    pub async fn press_last(&self, name: &str) {
         self.click(Locator::XPath(&format!("({})[last()]", button(name)))).await;
     }
 
     /// What stands in the element with this name, without spaces.
-    pub(crate) async fn text_of(&self, name: &str) -> String {
+    pub async fn text_of(&self, name: &str) -> String {
         let name_begins = format!("starts-with(@aria-label, {})", quoted(&format!("{name}:")));
         let at = format!("//*[@aria-label={} or {name_begins}]", quoted(name));
         until(&format!("something with the name {name}"), async || -> Result<String, String> {
@@ -147,14 +147,14 @@ impl App<'_> {
     }
 
     /// Writes into the field with this name.
-    pub(crate) async fn fill(&self, label: &str, text: &str) {
+    pub async fn fill(&self, label: &str, text: &str) {
         let by_label =
             format!("//input[@id=//label[normalize-space(.)={0}]/@for or @aria-label={0}]", quoted(label));
         self.put(Locator::XPath(&by_label), text).await;
     }
 
     /// Clicks, as soon as it can be clicked.
-    pub(crate) async fn click(&self, at: Locator<'_>) {
+    pub async fn click(&self, at: Locator<'_>) {
         until(&format!("a click on {at:?}"), async || -> Result<(), CmdError> {
             self.window.find(at).await?.click().await
         })
@@ -181,13 +181,13 @@ impl App<'_> {
 }
 
 /// A text of the app, in English.
-pub(crate) fn word(key: &str) -> &'static str {
+pub fn word(key: &str) -> &'static str {
     WORDS.get(key).unwrap_or_else(|| panic!("no text has the key {key}"))
 }
 
 static WORDS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     let all: BTreeMap<String, serde_json::Value> =
-        serde_json::from_str(include_str!("../../ui/messages/en.json")).unwrap();
+        serde_json::from_str(include_str!("../../../ui/messages/en.json")).unwrap();
     all.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?.to_owned()))).collect()
 });
 
@@ -206,7 +206,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// The key, as WebDriver writes it.
-pub(crate) const ENTER: &str = "\u{e007}";
+pub const ENTER: &str = "\u{e007}";
 const COMPOSER: &str = "textarea[data-region=composer]";
 
 const VIEW: &str = r"

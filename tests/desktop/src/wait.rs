@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Looks until there is what was waited for; what was seen last stands in the failure.
-pub(crate) async fn until<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
+pub async fn until<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
     let deadline = Instant::now() + PATIENCE;
     let mut looks = tokio::time::interval(BETWEEN_LOOKS);
     loop {
@@ -18,15 +18,12 @@ pub(crate) async fn until<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -
 }
 
 /// The same for what is looked at without waiting.
-pub(crate) fn until_now<T, E: Debug>(
-    what: &str,
-    mut look: impl FnMut() -> Result<T, E>,
-) -> impl Future<Output = T> {
+pub fn until_now<T, E: Debug>(what: &str, mut look: impl FnMut() -> Result<T, E>) -> impl Future<Output = T> {
     until(what, async move || look())
 }
 
 /// Holds for so long: for what must not happen.
-pub(crate) async fn never<T: Debug>(what: &str, during: Duration, mut look: impl AsyncFnMut() -> Option<T>) {
+pub async fn never<T: Debug>(what: &str, during: Duration, mut look: impl AsyncFnMut() -> Option<T>) {
     let end = Instant::now() + during;
     let mut looks = tokio::time::interval(BETWEEN_LOOKS);
     while Instant::now() < end {
@@ -38,5 +35,5 @@ pub(crate) async fn never<T: Debug>(what: &str, during: Duration, mut look: impl
 }
 
 /// Far more than anything here takes on a machine that does nothing else.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(40);
