@@ -133,17 +133,10 @@ async fn run(
     tokio::select! {
         _ = door => {}
         // What is left then has not said who it is, and is owed nothing.
-        () = devices_gone(&hub) => {}
+        () = hub.registry.emptied() => {}
         _ = signals.next() => warn!("told to stop again: not waiting for connections to end"),
     }
     Ok(threads)
-}
-
-/// At the end of a relay's life alone, so looking now and then is good enough.
-async fn devices_gone(hub: &Hub) {
-    while hub.registry.count().0 > 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ServeError> {

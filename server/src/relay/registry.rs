@@ -12,13 +12,18 @@ use kith_protocol::ids::{AccountId, DeviceId, RoomId};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// In rooms with more connections than this, nobody hears who comes and goes: it would be all that they hear.
 const PRESENCE_CONNECTIONS_MAX: usize = 256;
 
 /// All identified connections of a relay.
 #[derive(Debug, Default)]
-pub struct Registry(Mutex<Connected>);
+pub struct Registry {
+    connected: Mutex<Connected>,
+    /// The last of them has ended.
+    emptied: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Connected {
@@ -81,6 +86,20 @@ impl Registry {
         }
         for room in rooms {
             connected.leave(&room, |other| other.id == conn.id);
+        }
+        if connected.accounts.is_empty() {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    /// Waits until nobody is connected.
+    pub async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.lock().accounts.is_empty() {
+                return;
+            }
+            emptied.await;
         }
     }
 
@@ -197,7 +216,7 @@ impl Registry {
     }
 
     fn lock(&self) -> MutexGuard<'_, Connected> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A relay in this process and devices that speak the protocol by hand.
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::missing_panics_doc,
