@@ -1,7 +1,7 @@
 //! What a crash, a refused commit, or a relay put back leaves half done.
 
 use crate::world::{Id, World};
-use kith_client::core::RoomWish;
+use kith_client::core::{RoomWish, Trouble, Update};
 use kith_protocol::frame::{Ack, Acks, ClientFrame, Head, Heads, Registers, ServerFrame, Value};
 use kith_protocol::ids::{Hash, Rev, RoomId, Seq, TxnId};
 
@@ -24,10 +24,52 @@ fn acked_behind_a_gap(w: &mut World, id: Id, room: RoomId, txn: TxnId) {
 }
 
 #[test]
+fn a_restored_relay_gets_back_what_it_lost() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let room = w.dm(alice, bob);
+    w.say(alice, room, "before the backup");
+    w.settle();
+    let backup = w.relay.backup(w.now);
+    w.say(bob, room, "after the backup");
+    w.say(alice, room, "also after");
+    let later = w.group(alice, "Later", &[bob]);
+    w.say(bob, later, "in a room that the backup lacks");
+    w.settle();
+    let now = w.now;
+    let target = w.lines(alice, room)[1].id;
+    w.devices[bob].engine.react(now, &room, target, "🌻", true).unwrap();
+    w.devices[bob].engine.mark_read(now, &room, Seq(4)).unwrap();
+    w.settle();
+
+    w.restore(backup);
+    w.disconnect(bob);
+    w.connect(alice);
+    w.settle();
+    w.say(alice, room, "on the restored relay");
+    w.settle();
+    w.connect(bob);
+    w.settle();
+    w.pass(5_000);
+    w.agree(room, &[alice, bob]);
+    w.agree(later, &[alice, bob]);
+    let texts = w.texts(alice, room);
+    for text in ["before the backup", "after the backup", "also after", "on the restored relay"] {
+        assert_eq!(texts.iter().filter(|t| *t == text).count(), 1, "{texts:?}");
+    }
+    assert_eq!(w.texts(bob, later), ["in a room that the backup lacks"]);
+    let line = w.lines(alice, room).into_iter().find(|line| line.id == target).unwrap();
+    assert_eq!(line.reactions.len(), 1);
+    let told = |update: &Update| matches!(update, Update::Trouble(Trouble::Resync));
+    assert!(w.devices.iter().all(|device| device.updates.iter().any(told)));
+    assert!(w.devices.iter().all(|device| device.engine.progress().done));
+}
+
+#[test]
 fn what_was_acknowledged_and_is_not_held_goes_out_again_on_a_relay_put_back() {
     for restarts in [false, true] {
         let (mut w, alice, bob, room) = chat();
-        let backup = w.backup();
+        let backup = w.relay.backup(w.now);
         let txn = w.say(alice, room, "only the relay had it");
         acked_behind_a_gap(&mut w, alice, room, txn);
         if restarts {
@@ -47,7 +89,7 @@ fn what_was_acknowledged_and_is_not_held_goes_out_again_on_a_relay_put_back() {
 #[test]
 fn what_is_taken_away_before_it_is_held_is_gone_once_it_is() {
     let (mut w, alice, bob, room) = chat();
-    let backup = w.backup();
+    let backup = w.relay.backup(w.now);
     let txn = w.say(alice, room, "regretted");
     let (now, target) = (w.now, w.lines(alice, room).last().unwrap().id);
     w.devices[alice].engine.redact(now, &room, target).unwrap();
@@ -90,7 +132,7 @@ fn what_is_taken_away_and_then_refused_for_good_is_forgotten_and_the_others_go_o
 #[test]
 fn a_value_whose_answer_could_not_be_stored_is_kept() {
     let (mut w, alice, bob, room) = chat();
-    let backup = w.backup();
+    let backup = w.relay.backup(w.now);
     let (now, target) = (w.now, w.lines(alice, room).last().unwrap().id);
     w.devices[alice].engine.react(now, &room, target, "🌻", true).unwrap();
     w.devices[alice].fail_commits(1);
@@ -107,7 +149,7 @@ fn a_value_whose_answer_could_not_be_stored_is_kept() {
 #[test]
 fn a_reaction_that_a_relay_put_back_never_had_is_not_shown() {
     let (mut w, alice, bob, room) = chat();
-    let backup = w.backup();
+    let backup = w.relay.backup(w.now);
     let (now, target) = (w.now, w.lines(alice, room).last().unwrap().id);
     w.devices[alice].engine.react(now, &room, target, "🌻", true).unwrap();
     w.settle();
@@ -135,7 +177,7 @@ fn wherever_a_crash_strikes_wishes_are_those_of_the_other_device() {
         w.devices[alice].engine.set_draft(now + 1, &room, "newer").unwrap();
         // The newer ones are pushed to the phone before it hears that its own came too late.
         w.settle();
-        let kept = w.devices[phone].store().unflushed().saturating_sub(lost);
+        let kept = w.devices[phone].unflushed().saturating_sub(lost);
         w.crash(phone, kept);
         w.connect(phone);
         w.settle();

@@ -1,63 +1,25 @@
 //! A relay and any number of devices in one thread and in virtual time: the relay's own sessions and writer over its memory
 //! engine, real client engines over memory stores. Frames cross as bytes.
 
-use crate::backup::{Backup, Copied};
-use kith_client::core::{Engine, Entropy, Identity, Newcomer, Parts, Reply, RequestError, Ticket, Update};
-use kith_client::store::MemoryStore;
+use crate::device::{Device, Line};
+use crate::relay::Relay;
+use kith_client::core::{Entropy, Identity, Newcomer, Reply, RequestError, Ticket};
 use kith_client::timeline::Message;
 use kith_client::vault::MemoryVault;
-use kith_protocol::frame::{ClientFrame, Presences, Refused, ServerFrame};
+use kith_protocol::frame::ServerFrame;
 use kith_protocol::ids::{AccountId, Incarnation, RoomId, Seq};
-use kith_protocol::keys::Challenge;
 use kith_protocol::link::InviteLink;
-use kith_relay::relay::admission::{self, Turned};
-use kith_relay::relay::conn::{Conn, Identity as Who};
-use kith_relay::relay::outbound::{Next, Outbound};
-use kith_relay::relay::publish::publish;
+use kith_relay::relay::admission;
+use kith_relay::relay::outbound::Next;
 use kith_relay::relay::reads::{self, Read};
-use kith_relay::relay::registry::Registry;
-use kith_relay::relay::session::{Session, Step};
-use kith_relay::relay::slots::Slots;
-use kith_relay::relay::writer::{Asker, Job, WriteLimits, Writer, Written};
-use kith_relay::relay::writes::Write;
 use kith_relay::store::memory::MemoryEngine;
-use kith_relay::store::{Engine as Log, InviteRow, RelayRole};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 
 /// Everything.
 pub(crate) struct World {
     pub(crate) now: u64,
     pub(crate) relay: Relay,
     pub(crate) devices: Vec<Device>,
-}
-
-/// The relay.
-pub(crate) struct Relay {
-    writer: Writer,
-    registry: Registry,
-    slots: Slots,
-    incarnation: Incarnation,
-    queue: usize,
-    backup: Backup,
-}
-
-/// One device: its disk, and the engine that runs on it.
-pub(crate) struct Device {
-    pub(crate) name: String,
-    store: MemoryStore,
-    vault: MemoryVault,
-    pub(crate) engine: Engine,
-    pub(crate) updates: Vec<Update>,
-    pub(crate) replies: Vec<(Ticket, Result<Reply, RequestError>)>,
-    line: Option<Line>,
-    seed: u64,
-}
-
-/// A connection.
-enum Line {
-    Unidentified(Challenge, VecDeque<ServerFrame>),
-    Identified(Session),
 }
 
 /// Names a device.
@@ -81,9 +43,7 @@ impl World {
     /// The same for an account whose id is as wanted.
     pub(crate) fn join_as(&mut self, handle: &str, seed: u64, wanted: impl Fn(&AccountId) -> bool) -> Id {
         let token = [self.devices.len() as u8 + 1; 16];
-        let invite =
-            InviteRow { token, uses: 1, expires_at: u64::MAX, role: RelayRole::Owner, room: None, by: None };
-        self.relay.write(self.now, Asker::Waiting(Box::new(|_| {})), Write::PutInvite(invite));
+        self.relay.put_invite(self.now, token, u64::MAX);
         let link = InviteLink { relay: "ws://127.0.0.1:1".into(), token, pin: None, from: None, room: None };
         let who = Newcomer { name: handle.into(), handle: Some(handle.into()), device_name: "laptop".into() };
         let now = self.now;
@@ -105,24 +65,7 @@ impl World {
 
     /// A device that is in an account's chain already.
     pub(crate) fn add(&mut self, name: &str, vault: MemoryVault, identity: Identity, seed: u64) -> Id {
-        let store = MemoryStore::new();
-        let parts = Parts {
-            store: Box::new(store.clone()),
-            vault: Box::new(vault.clone()),
-            identity,
-            entropy: Entropy::seeded(seed + 1000),
-        };
-        let engine = Engine::new(parts).unwrap();
-        let device = Device {
-            name: name.into(),
-            store,
-            vault,
-            engine,
-            updates: Vec::new(),
-            replies: Vec::new(),
-            line: None,
-            seed,
-        };
+        let device = Device::new(name, vault, identity, seed);
         self.devices.push(device);
         self.devices.len() - 1
     }
@@ -209,36 +152,13 @@ impl World {
     /// The process dies; `lost` of its commits had not reached the disk. Another starts.
     pub(crate) fn crash(&mut self, id: Id, keep: usize) {
         self.disconnect(id);
-        let device = &mut self.devices[id];
-        device.store.crash(keep);
-        let vault = device.vault.restart();
-        let identity = Identity::load(&vault).unwrap().unwrap();
-        device.seed += 100;
-        device.vault = vault.clone();
-        device.engine = Engine::new(Parts {
-            store: Box::new(device.store.clone()),
-            vault: Box::new(vault),
-            identity,
-            entropy: Entropy::seeded(device.seed),
-        })
-        .unwrap();
-        device.replies.clear();
+        self.devices[id].restart(keep);
     }
 
     /// The store is lost, the vault is not.
     pub(crate) fn lose_store(&mut self, id: Id) {
-        self.devices[id].store = MemoryStore::new();
+        self.devices[id].lose_store();
         self.crash(id, 0);
-    }
-
-    /// What a backup of the relay would hold now.
-    pub(crate) fn backup(&mut self) -> MemoryEngine {
-        self.relay.backup.ask(Incarnation([2; 16]));
-        let token = [0xbb; 16];
-        let invite =
-            InviteRow { token, uses: 1, expires_at: 1, role: RelayRole::Member, room: None, by: None };
-        self.relay.write(self.now, Asker::Waiting(Box::new(|_| {})), Write::PutInvite(invite));
-        self.relay.backup.take().expect("a copy is made at the commit")
     }
 
     /// The relay is put back to what a backup holds: `backup` with a new identity.
@@ -414,136 +334,4 @@ impl World {
         }
         verified[0].seq
     }
-}
-
-impl Relay {
-    fn new(engine: MemoryEngine) -> Self {
-        let limits = WriteLimits {
-            accounts: 100,
-            rooms_per_account: 1000,
-            members_per_room: 100,
-            devices_per_account: 10,
-            body_bytes: 256 * 1024,
-        };
-        let backup = Backup::default();
-        Self {
-            incarnation: engine.incarnation(),
-            writer: Writer::new(Box::new(Copied { inner: engine, backup: backup.clone() }), limits),
-            backup,
-            registry: Registry::default(),
-            slots: Slots::new(100),
-            queue: 1000,
-        }
-    }
-
-    /// From now on the relay's disk is full, or no longer.
-    pub(crate) fn set_full(&self, full: bool) {
-        self.backup.set_full(full);
-    }
-
-    /// Pushes beyond so many are dropped.
-    pub(crate) fn set_queue(&mut self, frames: usize) {
-        self.queue = frames;
-    }
-
-    fn take(&mut self, now: u64, line: Line, bytes: &[u8], engine: &mut Engine) -> Option<Line> {
-        match line {
-            Line::Unidentified(challenge, mut frames) => match ClientFrame::decode(bytes).unwrap() {
-                ClientFrame::Identify(identify) => {
-                    match admission::identify(self.writer.engine().read(), &challenge, &identify) {
-                        Ok(who) => Some(self.enter(who)),
-                        Err(Turned::Away(code)) => {
-                            engine.closed(now, code);
-                            engine.disconnected(now);
-                            None
-                        }
-                        Err(Turned::Down(code)) => panic!("{code:?}"),
-                    }
-                }
-                ClientFrame::Join(join) => {
-                    let req = join.req;
-                    let newcomer = match admission::newcomer(&challenge, join) {
-                        Ok(newcomer) => newcomer,
-                        Err(error) => panic!("{error:?}"),
-                    };
-                    let outcome = Arc::new(Mutex::new(None));
-                    let slot = Arc::clone(&outcome);
-                    let asker = Asker::Waiting(Box::new(move |result| *slot.lock().unwrap() = Some(result)));
-                    self.write(now, asker, Write::Join(Box::new(newcomer)));
-                    let outcome = outcome.lock().unwrap().take();
-                    match outcome {
-                        Some(Ok(Written::Admitted(who))) => Some(self.enter(who)),
-                        Some(Err(code)) => {
-                            frames.push_back(ServerFrame::Refused(Refused { req, code, retry_in_ms: 0 }));
-                            Some(Line::Unidentified(challenge, frames))
-                        }
-                        other => panic!("{other:?}"),
-                    }
-                }
-                frame => {
-                    frames.extend(self.slots.handle(now, &frame));
-                    Some(Line::Unidentified(challenge, frames))
-                }
-            },
-            Line::Identified(session) => {
-                match session.handle_frame(now, bytes, &self.registry, &self.slots) {
-                    Step::Done => {}
-                    Step::Write(write) => self.write(now, Asker::Conn(Arc::clone(session.conn())), *write),
-                    Step::Read(read) => {
-                        reads::answer(self.writer.engine().read(), session.conn(), &read, now);
-                    }
-                    Step::Close(code) => panic!("a device of ours broke the protocol: {code:?}"),
-                }
-                Some(Line::Identified(session))
-            }
-        }
-    }
-
-    fn enter(&self, who: Who) -> Line {
-        let store = self.writer.engine().read();
-        let conn = Conn::new(who, Outbound::new(self.queue, 1 << 24));
-        let rooms = store.rooms_of(&who.account).unwrap();
-        let rooms =
-            rooms.iter().filter(|membership| membership.left.is_none()).map(|membership| membership.room);
-        assert!(self.registry.add(&conn, rooms.collect(), 100));
-        conn.outbound.answer(admission::welcome(store, &who).unwrap().encode());
-        for frame in reads::heads_frames(&reads::heads(store, &who.account).unwrap()) {
-            conn.outbound.answer(frame);
-        }
-        let people = self.registry.present(&who.account);
-        conn.outbound.answer(ServerFrame::Presences(Presences { people }).encode());
-        Line::Identified(Session::new(conn))
-    }
-
-    fn write(&mut self, now: u64, from: Asker, write: Write) {
-        if let (Asker::Conn(conn), Write::Entry(..)) = (&from, &write) {
-            conn.sent();
-        }
-        let committed = self.writer.commit(vec![Job { from, write, now }]);
-        publish(&self.registry, committed);
-    }
-}
-
-impl Device {
-    pub(crate) fn store(&self) -> MemoryStore {
-        self.store.clone()
-    }
-
-    pub(crate) fn vault(&self) -> MemoryVault {
-        self.vault.clone()
-    }
-
-    pub(crate) fn sign_public(&self) -> kith_protocol::keys::PublicKey {
-        Identity::load(&self.vault).unwrap().unwrap().keys().sign_public()
-    }
-
-    /// The next commits of its store fail.
-    pub(crate) fn fail_commits(&self, times: u32) {
-        self.store.fail_commits(times);
-    }
-}
-
-/// A stop that a test expects.
-pub(crate) fn is_revoked(device: &Device) -> bool {
-    device.engine.stopped() == Some(&kith_client::core::Stopped::Revoked)
 }

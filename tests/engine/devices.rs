@@ -1,0 +1,118 @@
+//! Several devices of one person, and what becomes of one alone.
+
+use crate::world::World;
+use kith_client::vault::MemoryVault;
+use kith_protocol::ids::Seq;
+
+#[test]
+fn four_devices_of_two_people_agree_after_cuts_and_crashes() {
+    let mut w = World::new();
+    let (a1, b1) = (w.join("alice"), w.join("bob"));
+    let room = w.dm(a1, b1);
+    w.say(a1, room, "one");
+    w.settle();
+    let a2 = w.link(a1, "phone");
+    let b2 = w.link(b1, "desk");
+    assert_eq!(w.texts(a2, room), ["one"]);
+
+    w.disconnect(a2);
+    w.disconnect(b1);
+    w.say(a2, room, "two, offline");
+    w.say(b1, room, "three, offline");
+    w.crash(a2, 0);
+    w.say(b2, room, "four");
+    w.settle();
+    w.connect(a2);
+    w.connect(b1);
+    w.settle();
+    assert_eq!(w.agree(room, &[a1, a2, b1, b2]), Seq(5));
+    let mut texts = w.texts(a1, room);
+    texts.sort();
+    assert_eq!(texts, ["four", "one", "three, offline", "two, offline"]);
+}
+
+#[test]
+fn read_marks_drafts_and_wishes_reach_the_other_device_and_never_go_back() {
+    let mut w = World::new();
+    let (a1, bob) = (w.join("alice"), w.join("bob"));
+    let a2 = w.link(a1, "phone");
+    let room = w.dm(bob, a1);
+    for n in 1..=5 {
+        w.say(bob, room, &n.to_string());
+    }
+    w.settle();
+    assert_eq!(w.devices[a2].engine.room(&room).unwrap().unwrap().unread, 5);
+    w.disconnect(a1);
+    let now = w.now;
+    w.devices[a1].engine.mark_read(now, &room, Seq(3)).unwrap();
+    w.devices[a1].engine.set_draft(now, &room, "half a tho").unwrap();
+    w.devices[a2].engine.mark_read(now, &room, Seq(5)).unwrap();
+    let wish = kith_client::core::RoomWish { muted_until: u64::MAX, mentions_anyway: true, pinned: true };
+    w.devices[a2].engine.set_room_wish(now, &room, wish).unwrap();
+    w.settle();
+    w.crash(a1, 0);
+    w.connect(a1);
+    w.settle();
+    for id in [a1, a2] {
+        let summary = w.devices[id].engine.room(&room).unwrap().unwrap();
+        assert_eq!((summary.read_up_to, summary.unread), (Seq(5), 1), "{}", w.devices[id].name);
+        assert_eq!(summary.draft, "half a tho");
+        assert!(summary.pinned && summary.mentions_anyway);
+        assert!(w.devices[id].engine.progress().done, "{:?}", w.devices[id].engine.progress());
+    }
+    let members = w.devices[bob].engine.members(&room).unwrap();
+    assert!(members.iter().any(|member| member.read_up_to == Seq(5)));
+}
+
+#[test]
+fn a_lost_store_is_filled_again_and_the_outbox_survives() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let room = w.dm(alice, bob);
+    w.say(alice, room, "stored");
+    w.settle();
+    w.disconnect(alice);
+    w.say(alice, room, "waiting");
+    w.lose_store(alice);
+    assert_eq!(w.devices[alice].engine.outbox().len(), 1);
+    w.connect(alice);
+    w.settle();
+    assert_eq!(w.agree(room, &[alice, bob]), Seq(3));
+    assert_eq!(w.texts(alice, room), ["stored", "waiting"]);
+}
+
+#[test]
+fn a_revoked_device_keeps_its_data_and_says_so() {
+    let mut w = World::new();
+    let (a1, bob) = (w.join("alice"), w.join("bob"));
+    let a2 = w.link(a1, "phone");
+    let room = w.dm(a1, bob);
+    w.say(a1, room, "from the laptop");
+    w.settle();
+    w.say(a2, room, "from the phone");
+    w.settle();
+    let phone = w.devices[a2].engine.me().device;
+    let now = w.now;
+    w.devices[a1].engine.revoke(now, phone).unwrap();
+    w.settle();
+    assert!(w.devices[a2].is_revoked());
+    assert_eq!(w.texts(a2, room), ["from the laptop", "from the phone"]);
+    w.connect(a2);
+    w.settle();
+    assert!(w.devices[a2].is_revoked());
+    w.say(a1, room, "still here");
+    w.settle();
+    w.agree(room, &[a1, bob]);
+}
+
+#[test]
+fn a_device_that_did_not_hear_that_it_was_linked_links_again() {
+    let mut w = World::new();
+    let alice = w.join("alice");
+    let vault = MemoryVault::new();
+    assert_eq!(w.link_by(alice, "phone", vault.clone(), false), None);
+    assert_eq!(w.devices[alice].engine.devices().len(), 2, "it was added all the same");
+    let phone = w.link_by(alice, "phone", vault, true).unwrap();
+    assert!(w.devices[phone].engine.is_live());
+    assert_eq!(w.devices[alice].engine.devices().len(), 2, "the same device, and no third one");
+}

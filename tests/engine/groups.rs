@@ -1,0 +1,61 @@
+//! Rooms of several people.
+
+use crate::world::World;
+use kith_client::core::{Reply, RequestError};
+
+#[test]
+fn a_group_with_names_edits_reactions_and_redactions() {
+    let mut w = World::new();
+    let (alice, bob, carol) = (w.join("alice"), w.join("bob"), w.join("carol"));
+    let room = w.group(alice, "Garden", &[bob]);
+    w.say(bob, room, "helo");
+    w.settle();
+    let target = w.lines(bob, room).last().unwrap().id;
+    let now = w.now;
+    w.devices[bob].engine.edit(now, &room, target, "hello").unwrap();
+    w.devices[alice].engine.react(now, &room, target, "👍", true).unwrap();
+    w.settle();
+    for id in [alice, bob] {
+        let line = w.lines(id, room).into_iter().find(|line| line.id == target).unwrap();
+        assert_eq!((line.text.as_str(), line.edited, line.reactions.len()), ("hello", true, 1));
+        assert_eq!(w.devices[id].engine.room(&room).unwrap().unwrap().title, "Garden");
+    }
+    let account = w.devices[carol].engine.me().person.account;
+    w.devices[alice].engine.add_member(now, &room, account, kith_protocol::room::Role::Member).unwrap();
+    w.settle();
+    w.say(carol, room, "I am here");
+    w.devices[alice].engine.redact(now, &room, target).unwrap();
+    w.settle();
+    w.agree(room, &[alice, bob, carol]);
+    let line = w.lines(carol, room).into_iter().find(|line| line.id == target).unwrap();
+    assert!(line.redacted && line.text.is_empty() && line.reactions.is_empty(), "{line:?}");
+
+    let account = w.devices[bob].engine.me().person.account;
+    w.devices[alice].engine.remove_member(now, &room, account).unwrap();
+    w.settle();
+    w.say(alice, room, "without bob");
+    w.settle();
+    assert!(!w.texts(bob, room).contains(&"without bob".to_owned()));
+    assert!(!w.devices[bob].engine.room(&room).unwrap().unwrap().writable);
+    w.agree(room, &[alice, carol]);
+}
+
+#[test]
+fn changes_of_members_at_the_same_time_all_happen() {
+    let mut w = World::new();
+    let (alice, bob, carol, dave) = (w.join("alice"), w.join("bob"), w.join("carol"), w.join("dave"));
+    let room = w.group(alice, "Garden", &[bob]);
+    let account = |w: &World, id: usize| w.devices[id].engine.me().person.account;
+    let (b, c, d, now) = (account(&w, bob), account(&w, carol), account(&w, dave), w.now);
+    w.devices[alice].engine.set_role(now, &room, b, kith_protocol::room::Role::Owner).unwrap();
+    w.settle();
+    let one = w.devices[alice].engine.add_member(now, &room, c, kith_protocol::room::Role::Member).unwrap();
+    let two = w.devices[bob].engine.add_member(now, &room, d, kith_protocol::room::Role::Member).unwrap();
+    w.settle();
+    assert!(matches!(w.reply_to(alice, one), Some(Ok(Reply::Done))));
+    assert!(matches!(w.reply_to(bob, two), Some(Ok(Reply::Done))));
+    assert_eq!(w.devices[carol].engine.members(&room).unwrap().len(), 4);
+    w.agree(room, &[alice, bob, carol, dave]);
+    let again = w.devices[alice].engine.add_member(now, &room, c, kith_protocol::room::Role::Member);
+    assert!(matches!(again, Err(RequestError::Senseless(_))));
+}
