@@ -7,6 +7,7 @@ import {
   type Person,
   type RoomRef,
 } from '$lib/backend'
+import { partsOf } from './parts'
 
 const DRAFT_MS = 500
 const TYPING_MS = 4_000
@@ -96,9 +97,13 @@ export class Composer {
     this.meant.set(person.handle, person.account)
   }
 
-  /** Sends or changes; `false` if there was nothing to do. What was refused stands in the field again. */
+  /**
+   * Sends or changes; `false` if there was nothing to do. What is more than one message holds is sent as several, in their order.
+   * What was refused stands in the field again.
+   */
   async submit(): Promise<boolean> {
     const text = this.text.trim()
+    let unsent = [text]
     const mode = this.mode
     if (text === '') return false
     const { profile, room } = this.ref
@@ -110,15 +115,20 @@ export class Composer {
       if (mode.kind === 'edit') {
         if (text !== mode.line.text) await this.backend.edit(profile, room, mode.line.id, text)
       } else {
-        const answers = mode.kind === 'reply' ? mode.line.id : null
-        await this.backend.send(profile, room, text, answers, this.mentionsIn(text))
+        let answers = mode.kind === 'reply' ? mode.line.id : null
+        unsent = partsOf(text)
+        for (const part of [...unsent]) {
+          await this.backend.send(profile, room, part, answers, this.mentionsIn(part))
+          unsent.shift()
+          answers = null
+        }
         this.meant.clear()
       }
       this.saveDraft()
       return true
     } catch (thrown) {
       this.error = errorOf(thrown)
-      if (this.text === '') this.text = text
+      if (this.text === '') this.text = unsent.join('\n')
       this.mode = mode
       return false
     }

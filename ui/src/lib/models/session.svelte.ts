@@ -48,7 +48,8 @@ export class Session {
   link: string | null = $state(null)
   /** Counts up when the devices of an account changed. */
   devicesChanged = $state(0)
-  focused = $state(true)
+  /** Whether the window is in front, and somebody may be looking. */
+  focused = $state(document.hasFocus())
   version = ''
   platform: Boot['platform'] = 'linux'
   private readonly composers = new Map<RoomKey, Composer>()

@@ -2,6 +2,7 @@ import { m } from '$lib/i18n'
 import type { Session } from '$lib/models'
 import { PAGE_IDS } from '$lib/models/settings-pages'
 import { errorWords } from '$lib/words/errors'
+import { keyWords } from '$lib/words/keys'
 import BellOff from '@lucide/svelte/icons/bell-off'
 import CheckCheck from '@lucide/svelte/icons/check-check'
 import Keyboard from '@lucide/svelte/icons/keyboard'
@@ -46,7 +47,7 @@ export function commands(session: Session): Command[] {
       id: 'new',
       title: m.menu_new_chat(),
       icon: SquarePen,
-      keys: 'Ctrl+N',
+      keys: keyWords(session.platform, 'Ctrl+N'),
       run: () => navigation.open('newChat'),
     },
     { id: 'invite', title: m.menu_invite(), icon: UserPlus, run: () => navigation.open('invite') },
@@ -54,7 +55,7 @@ export function commands(session: Session): Command[] {
       id: 'find',
       title: m.find_everywhere(),
       icon: Search,
-      keys: 'Ctrl+Shift+F',
+      keys: keyWords(session.platform, 'Ctrl+Shift+F'),
       run: () => {
         navigation.findEverywhere = true
         navigation.panel = 'find'
@@ -73,7 +74,7 @@ export function commands(session: Session): Command[] {
       id: 'read',
       title: m.shortcuts_all_read(),
       icon: CheckCheck,
-      keys: 'Shift+Esc',
+      keys: keyWords(session.platform, 'Shift+Esc'),
       run: () => trying(backend.markAllRead(null)),
     },
     {
@@ -86,7 +87,7 @@ export function commands(session: Session): Command[] {
       id: 'settings',
       title: m.menu_settings(),
       icon: Settings,
-      keys: 'Ctrl+,',
+      keys: keyWords(session.platform, 'Ctrl+,'),
       run: () => navigation.open('settings'),
     },
     ...PAGE_IDS.map((id) => ({
@@ -99,7 +100,7 @@ export function commands(session: Session): Command[] {
       id: 'shortcuts',
       title: m.menu_shortcuts(),
       icon: Keyboard,
-      keys: 'Ctrl+/',
+      keys: keyWords(session.platform, 'Ctrl+/'),
       run: () => navigation.open('shortcuts'),
     },
     { id: 'account', title: m.menu_add_account(), icon: Plus, run: () => navigation.open('addAccount') },
@@ -107,7 +108,7 @@ export function commands(session: Session): Command[] {
       id: 'quit',
       title: m.shortcuts_quit(),
       icon: Power,
-      keys: 'Ctrl+Q',
+      keys: keyWords(session.platform, 'Ctrl+Q'),
       run: () => {
         session.flush()
         trying(backend.quit())
