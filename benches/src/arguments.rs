@@ -35,6 +35,8 @@ pub(crate) enum Part {
     Relay,
     /// The engine: catch-up, opening a store.
     Client,
+    /// The app in its window, on Linux: start, memory, reopening, from window to window, frames, size of the script.
+    Desktop,
 }
 
 /// What a child process of the measurement does.

@@ -32,6 +32,12 @@ impl Child {
         Ok(child)
     }
 
+    /// Its process.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Its processor time so far.
     pub(crate) fn cpu_seconds(&self) -> Option<f64> {
         process::cpu_seconds(self.process.id())

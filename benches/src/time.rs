@@ -21,6 +21,16 @@ impl Watch {
     }
 }
 
+/// Lets others go on for a while.
+#[cfg(target_os = "linux")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "between two looks at something that does not tell when it changes"
+)]
+pub(crate) fn rest(duration: Duration) {
+    std::thread::sleep(duration);
+}
+
 /// The middle of what was measured.
 pub(crate) fn median(values: &[f64]) -> f64 {
     percentile(values, 50.0)

@@ -127,6 +127,18 @@ impl World {
         Ok(entries)
     }
 
+    /// A conversation: messages as people write them, in turns.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn conversation(&mut self, people: [&Person; 2], room: RoomId, messages: u64) -> Outcome<()> {
+        for number in 0..messages {
+            // Some in a row are one person's.
+            let author = people[usize::from(number % 7 < 3)];
+            let entry = signed(author, 0, room, number, &encoded(&spoken(number)));
+            self.engine.append(&entry)?;
+        }
+        Ok(())
+    }
+
     /// Writes what was put in so far.
     pub(crate) fn done(mut self) -> Outcome<()> {
         self.engine.commit()?;
@@ -158,16 +170,57 @@ impl World {
 
 /// A signed message with a body of [`BODY`] bytes, from one of the author's devices.
 pub(crate) fn message(author: &Person, device: usize, room: RoomId, number: u64) -> Entry {
-    // As devices make them: the time, then what is random.
-    let random = Hash::of(&[&room.0, &author.devices[device].id().0, &number.to_be_bytes()]).0;
-    let txn = TxnId::new(STARTED_AT + number, *random.first_chunk().expect("a hash is longer"));
     let mut text = format!("message {number} ");
     // Beyond some length of the text, what stands around it is always as long.
     text.push_str(&".".repeat(BODY / 2));
     text.push_str(&".".repeat(BODY - encoded(&text).len()));
-    let body = encoded(&text);
+    signed(author, device, room, number, &encoded(&text))
+}
+
+fn signed(author: &Person, device: usize, room: RoomId, number: u64, body: &Bytes) -> Entry {
+    // As devices make them: the time, then what is random.
+    let random = Hash::of(&[&room.0, &author.devices[device].id().0, &number.to_be_bytes()]).0;
+    let txn = TxnId::new(STARTED_AT + number, *random.first_chunk().expect("a hash is longer"));
     let header = Header { at: STARTED_AT + number, ..header(author, device, room, txn, Kind::Message) };
-    Entry::sign(&header, &body, &author.devices[device])
+    Entry::sign(&header, body, &author.devices[device])
+}
+
+/// What somebody might say: mostly a line, now and then a paragraph, some emphasis, a link, some code.
+#[cfg(target_os = "linux")]
+fn spoken(number: u64) -> String {
+    const WORDS: [&str; 16] = [
+        "we",
+        "meet",
+        "at",
+        "the",
+        "garden",
+        "on",
+        "Sunday",
+        "and",
+        "bring",
+        "cake",
+        "for",
+        "everybody",
+        "who",
+        "waters",
+        "tomatoes",
+        "then",
+    ];
+    let mut random = fastrand::Rng::with_seed(number);
+    let length = if random.u8(..8) == 0 { random.usize(40..90) } else { random.usize(2..18) };
+    let mut text = format!("{number}:");
+    for _ in 0..length {
+        text.push(' ');
+        text.push_str(WORDS[random.usize(..WORDS.len())]);
+    }
+    match random.u8(..16) {
+        0 => text.push_str(" **for sure**"),
+        1 => text.push_str(" https://example.org/garden"),
+        2 => text.push_str(" `cargo run`"),
+        3 => text.push_str(" 🍅"),
+        _ => {}
+    }
+    text
 }
 
 fn encoded(text: &str) -> Bytes {

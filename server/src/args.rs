@@ -47,6 +47,11 @@ pub enum Command {
     Stats(Json),
     /// Have the running relay read its configuration again, as SIGHUP does
     Reload(Json),
+    /// Write all that the relay needs to go on elsewhere into one file, while it runs; or check such a file
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Backup(Backup),
+    /// Put a backup in the place of the relay, which must not run
+    Restore(Restore),
     /// Check or print the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -150,6 +155,39 @@ pub enum Rooms {
     List(Json),
 }
 
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The file to write; it holds the relay's key, so keep it as safe as the relay
+    #[arg(value_name = "FILE", required = true)]
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub json: Json,
+    #[command(subcommand)]
+    pub command: Option<BackupCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BackupCommand {
+    /// Read a backup to its end: every room's log must be dense, and every hash right
+    Verify {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        json: Json,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Put aside the relay that is there already
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub json: Json,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Say whether file, variables and flags make a good configuration
@@ -222,7 +260,7 @@ const LIFETIME_MIN: Duration = Duration::from_mins(1);
 const LIFETIME_MAX: Duration = Duration::from_hours(366 * 24);
 
 const AFTER_HELP: &str = "\
-Commands other than serve talk to the relay that runs on the same data folder, as the same user.
+invite, users, devices, rooms, stats and reload talk to the relay that runs on the same data folder, as the same user.
 Exit codes: 0 done, 1 failed or refused, 2 wrong usage or configuration, 3 no relay runs.";
 
 #[cfg(test)]

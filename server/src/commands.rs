@@ -1,7 +1,7 @@
 //! The commands that ask a running relay, and how their answers are shown.
 
 use std::{
-    fmt::Write as _,
+    fmt::{Display, Write as _},
     io::{self, Write},
     path::Path,
     time::{Duration, UNIX_EPOCH},
@@ -32,6 +32,11 @@ pub fn run(data: &Path, request: &AdminRequest, json: Json) -> Result<(), Comman
         AdminResponse::Error(error) => Err(error.into()),
         response => Ok(print(&if json.json { as_json(&response)? } else { as_text(&response) })?),
     }
+}
+
+/// Prints what a command that needs no relay has done.
+pub fn show<T: Display + Serialize>(what: &T, json: Json) -> io::Result<()> {
+    print(&if json.json { serde_json::to_string(what)? + "\n" } else { what.to_string() })
 }
 
 /// Writes to standard output; a reader that has gone (`| head`) is no error.
@@ -177,11 +182,11 @@ fn stats_text(stats: &Stats) -> String {
     })
 }
 
-fn mebibytes(bytes: u64) -> String {
+pub(crate) fn mebibytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / (1024.0 * 1024.0))
 }
 
-fn time(unix_ms: u64) -> String {
+pub(crate) fn time(unix_ms: u64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
 }
 

@@ -45,6 +45,10 @@ pub enum DataDirError {
 }
 
 const LOCK_FILE: &str = "relay.lock";
+/// Beside it SQLite keeps what it needs, by the same name with `-wal` and `-shm`.
+pub(crate) const DATABASE: &str = "relay.db";
+/// Which file the database is, for [`crate::copied`].
+pub(crate) const NOTE: &str = "relay.here";
 
 #[cfg(test)]
 mod tests {

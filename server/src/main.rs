@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use kith_relay::{
     admin::{AdminRequest, AskError},
-    args::{Cli, Command, ConfigCommand, Json, Place},
+    args::{Backup, BackupCommand, Cli, Command, ConfigCommand, Json, Place, Restore},
+    backup::{self, BackupError},
     commands::{self, CommandError, print},
     config::{ConfigError, EXAMPLE},
     serve::{ServeError, serve},
@@ -48,6 +49,8 @@ fn run(cli: Cli) -> Result<(), Failed> {
         }
         Command::Stats(json) => ask(&AdminRequest::Stats, json),
         Command::Reload(json) => ask(&AdminRequest::Reload, json),
+        Command::Backup(args) => back_up(&place, args),
+        Command::Restore(args) => restore(&place, &args),
         Command::Config(command) => config(&place, &command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -55,6 +58,31 @@ fn run(cli: Cli) -> Result<(), Failed> {
             Ok(print(&String::from_utf8_lossy(&script)).map_err(CommandError::Output)?)
         }
     }
+}
+
+fn back_up(place: &Place, args: Backup) -> Result<(), Failed> {
+    match (args.command, args.file) {
+        (Some(BackupCommand::Verify { file, json }), _) => {
+            let verified = backup::verify(&file)?;
+            show(&verified, json)?;
+            if verified.is_sound() { Ok(()) } else { Err(Failed::NotSound(file)) }
+        }
+        (None, Some(file)) => {
+            let layers = place.layers();
+            let made = backup::back_up(&layers.load()?, layers.file.as_deref(), &file)?;
+            show(&made, args.json)
+        }
+        (None, None) => unreachable!("the command line asks for one of them"),
+    }
+}
+
+fn restore(place: &Place, args: &Restore) -> Result<(), Failed> {
+    let restored = backup::restore(&place.layers().load()?.data, &args.file, args.yes)?;
+    show(&restored, args.json)
+}
+
+fn show<T: std::fmt::Display + serde::Serialize>(what: &T, json: Json) -> Result<(), Failed> {
+    Ok(commands::show(what, json).map_err(CommandError::Output)?)
 }
 
 fn config(place: &Place, command: &ConfigCommand) -> Result<(), Failed> {
@@ -77,6 +105,10 @@ enum Failed {
     Serve(#[from] ServeError),
     #[error(transparent)]
     Command(#[from] CommandError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    #[error("the backup {} is damaged; take another one", .0.display())]
+    NotSound(std::path::PathBuf),
 }
 
 impl Failed {
@@ -84,7 +116,7 @@ impl Failed {
         match self {
             Self::Config(_) | Self::Serve(ServeError::Config(_)) => ExitCode::from(2),
             Self::Command(CommandError::Ask(AskError::NotRunning { .. })) => ExitCode::from(3),
-            Self::Serve(_) | Self::Command(_) => ExitCode::FAILURE,
+            Self::Serve(_) | Self::Command(_) | Self::Backup(_) | Self::NotSound(_) => ExitCode::FAILURE,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     commands::print,
     config::{Change, Config, ConfigError, Layers, Live},
     copied,
-    data::{DataDir, DataDirError},
+    data::{DATABASE, DataDir, DataDirError, NOTE},
     http,
     listen::Door,
     logging::{Logging, LoggingError},
@@ -241,9 +241,6 @@ fn raise_open_files_limit(config: &Config) {
         Err(error) => warn!(%error, "the limit of open files cannot be raised"),
     }
 }
-
-const DATABASE: &str = "relay.db";
-const NOTE: &str = "relay.here";
 
 /// Database, sockets, logs.
 const OWN_FILES: u64 = 64;

@@ -156,7 +156,8 @@ fn server_config(
     Ok(Arc::new(config))
 }
 
-const KEY_FILE: &str = "tls/key.pem";
+/// Within the data folder: the key that the pin in invite links is of.
+pub(crate) const KEY_FILE: &str = "tls/key.pem";
 
 #[cfg(test)]
 mod tests {

@@ -250,6 +250,7 @@ pub(crate) fn me(me: &Me) -> ipc::Me {
         device_name: me.device_name.clone(),
         relay: me.relay.clone(),
         admin: me.admin,
+        text_bytes_max: Some(TEXT_BYTES_MAX),
     }
 }
 
@@ -304,6 +305,9 @@ pub(crate) fn proof(proof: &Verified) -> ipc::RoomProof {
     }
 }
 
+/// What a relay takes whose operator has changed nothing, 64 KiB, without what stands around a text. The relay does not say
+/// what it takes; an operator may set up to [`kith_protocol::limits::BODY_BYTES_MAX`].
+const TEXT_BYTES_MAX: u32 = 63 * 1024;
 const PREVIEW_CHARS: usize = 160;
 const TITLE_CHARS: usize = 120;
 const TOPIC_CHARS: usize = 500;

@@ -1,7 +1,7 @@
 //! What the shell asks of the system: notifications, tray, window. The real one is made of Tauri; tests have one that notes
 //! down.
 
-use crate::ipc::{DoNotDisturb, OpenTarget, ProfileId, Quiet, RoomId, Seq};
+use crate::ipc::{DoNotDisturb, NotificationAccess, OpenTarget, ProfileId, Quiet, RoomId, Seq};
 use crate::words::Words;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -19,6 +19,8 @@ pub(crate) trait Desk: Send + Sync + 'static {
     fn notify_and_wait(&self, notice: Notice) -> Later<Result<(), String>>;
     /// Takes a notification away, and waits until it is gone.
     fn withdraw_and_wait(&self, key: &Key) -> Later<Result<(), String>>;
+    /// Whether the system lets Kith show notifications; asks the person first if that is wished and the system can.
+    fn notification_access(&self, ask: bool) -> Later<NotificationAccess>;
     /// Whether the system itself wants quiet.
     fn is_quiet(&self) -> bool;
     /// Unread chats, counts, words have changed.
@@ -31,6 +33,8 @@ pub(crate) trait Desk: Send + Sync + 'static {
     fn toggle(&self, token: Option<&str>);
     /// Hides the window, or quits.
     fn close(&self);
+    /// Light or dark was chosen.
+    fn repaint(&self);
     /// Opens an address that was looked at in the program that the system has for it.
     fn open_url(&self, url: &str) -> Result<(), String>;
     /// Asks the person where a file shall be; `None`: they gave up.
@@ -57,7 +61,18 @@ pub(crate) struct Notice {
     pub(crate) answers: bool,
     /// Whether it sounds.
     pub(crate) sound: bool,
+    pub(crate) urgency: Urgency,
     pub(crate) labels: Labels,
+}
+
+/// How much it presses. Nothing is less than normal: GNOME shows no banner for what is low.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// Messages, mentions and direct ones too: the freedesktop specification keeps what is critical for what must not be
+    /// missed, and servers show that until it is clicked away, whatever "do not disturb" says.
+    Normal,
+    /// A call for attention: signed out, damaged, deceived.
+    Critical,
 }
 
 /// The words on a notification's buttons.
@@ -85,6 +100,8 @@ pub(crate) enum Key {
     Chat(ProfileId, RoomId),
     /// All that came while this device was away.
     Summary(ProfileId),
+    /// A call for attention.
+    Alert(ProfileId),
     /// The self-test.
     Test,
 }
@@ -97,7 +114,6 @@ pub(crate) enum Deed {
     /// Marked it as read.
     MarkRead(OpenTarget),
     /// Answered.
-    #[cfg_attr(target_os = "macos", allow(dead_code, reason = "the plugin takes no answers there"))]
     Reply(OpenTarget, String),
     /// Clicked the tray icon: shows the window, or hides it.
     Toggle(Option<String>),

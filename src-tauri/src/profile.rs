@@ -216,8 +216,17 @@ impl Profile {
         }
     }
 
-    pub(crate) fn connection_is(&self, connection: ipc::Connection) {
-        self.state().connection = connection;
+    /// Returns whether it is another one than before.
+    pub(crate) fn connection_is(&self, connection: ipc::Connection) -> bool {
+        let mut state = self.state();
+        let before = std::mem::replace(&mut state.connection, connection);
+        before != state.connection
+    }
+
+    /// What the person is called.
+    pub(crate) fn name(&self) -> Option<String> {
+        let name = |me: &Me| crate::names::plain(&me.person.name, NAME_CHARS_MAX);
+        self.state().me.as_ref().map(name).filter(|name| !name.is_empty())
     }
 
     pub(crate) fn outbox_is(&self, outbox: usize) -> u32 {
@@ -315,5 +324,6 @@ pub(crate) fn stage_of(error: AppError) -> ProfileState {
     }
 }
 
+const NAME_CHARS_MAX: usize = 64;
 /// Troubles that are kept: more, nobody reads.
 const TROUBLES_MAX: usize = 20;

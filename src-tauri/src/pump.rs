@@ -89,6 +89,7 @@ async fn take(shell: &Shell, profile: &Profile, told: Told) {
         Told::Trouble(trouble) => {
             tracing::warn!(kind = ?convert::trouble(&trouble).kind, "trouble");
             let trouble = profile.troubled(&trouble);
+            shell.alert_of_trouble(profile, trouble.kind);
             feed.push(Update::Trouble { profile: id(), trouble });
         }
     }
@@ -96,7 +97,9 @@ async fn take(shell: &Shell, profile: &Profile, told: Told) {
 
 fn connected(shell: &Shell, profile: &Profile, connection: &Connection) {
     let connection = convert::connection(connection);
-    profile.connection_is(connection.clone());
+    if profile.connection_is(connection.clone()) {
+        shell.alert_of_connection(profile, &connection);
+    }
     if connection != crate::ipc::Connection::Online {
         for presence in profile.all_gone() {
             shell.feed().push(Update::Presence { presence });

@@ -1,34 +1,51 @@
 //! Whether a message finds its way: this device, relay, a second session of this account, notification, withdrawal.
 
-use crate::desk::{Key, Labels, Notice};
+mod second;
+
+use crate::desk::{Key, Labels, Notice, Urgency};
 use crate::failure::{Outcome, internal};
-use crate::ipc::{AppError, ErrorCode, SelfTestStage as Stage, SelfTestStep};
+use crate::ipc::{AppError, SelfTestStage as Stage, SelfTestStep};
 use crate::profile::Profile;
 use crate::shell::Shell;
-use kith_client::{Client, Outgoing};
+use kith_client::Outgoing;
 use kith_protocol::event::Target;
-use kith_protocol::ids::{RoomId, Seq};
+use second::Second;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// Goes step by step; `told` hears of each with its time. Ends with the first that fails.
 pub(crate) async fn run(shell: &Shell, profile: &Profile, told: impl Fn(SelfTestStep)) -> Outcome {
     let client = profile.client()?;
     let room = client.own_room().await?;
     let device = client.me().await?.device;
-    let (txn, seq) = step(Stage::Relay, &told, async {
-        client.online(PATIENCE).await?;
-        let txn = client.send(room, Outgoing::text(TEXT)).await?;
-        Ok((txn, client.acked(txn, PATIENCE).await?))
-    })
-    .await?;
-    let heard = step(Stage::SecondSession, &told, second_session(&client, room, seq)).await;
-    // It has done its work, whatever came of it.
-    let cleaned = client.redact(room, Target { device, txn }).await;
+    let begun = Instant::now();
+    let failed = |stage, error: AppError| {
+        told(SelfTestStep { stage, took_ms: millis(begun), error: Some(error.clone()) });
+        error
+    };
+    client.online(PATIENCE).await.map_err(|error| failed(Stage::Relay, error.into()))?;
+    let second = Second::open(shell, profile, &client).await;
+    let second = second.map_err(|error| failed(Stage::SecondSession, error))?;
+    let heard = async {
+        let (target, seq) = step(Stage::Relay, &told, async {
+            let txn = client.send(room, Outgoing::text(TEXT)).await?;
+            Ok((Target { device, txn }, client.acked(txn, PATIENCE).await?))
+        })
+        .await?;
+        let heard = step(Stage::SecondSession, &told, second.hears(room, target, seq)).await;
+        // It has done its work, whatever came of it.
+        client.redact(room, target).await?;
+        heard
+    };
+    let heard = heard.await;
+    second.close(&client).await;
     heard?;
-    cleaned?;
+    notified(shell, &told).await
+}
+
+async fn notified(shell: &Shell, told: &impl Fn(SelfTestStep)) -> Outcome {
     let words = shell.words();
-    step(Stage::Notification, &told, async {
+    step(Stage::Notification, told, async {
         let notice = Notice {
             key: Key::Test,
             target: None,
@@ -36,31 +53,18 @@ pub(crate) async fn run(shell: &Shell, profile: &Profile, told: impl Fn(SelfTest
             body: words.text("notification_self_test_body"),
             answers: false,
             sound: shell.settings().sound,
+            urgency: Urgency::Normal,
             labels: Labels::of(&words),
         };
         shell.desk()?.notify_and_wait(notice).await.map_err(internal)
     })
     .await?;
-    tokio::time::sleep(SHOWN_FOR).await;
-    step(Stage::Withdrawal, &told, async {
+    // Nothing is waited for here: the person has to see it before it goes.
+    sleep(SHOWN_FOR).await;
+    step(Stage::Withdrawal, told, async {
         shell.desk()?.withdraw_and_wait(&Key::Test).await.map_err(internal)
     })
     .await
-}
-
-/// A new session asks the relay for what it holds: it must be what this device wrote.
-async fn second_session(client: &Client, room: RoomId, seq: Seq) -> Outcome {
-    client.disconnect().await;
-    client.online(PATIENCE).await?;
-    let proof = client.verify(room).await?;
-    if proof.relay_seq >= seq && proof.sound {
-        Ok(())
-    } else {
-        Err(AppError::new(
-            ErrorCode::NotFound,
-            "the relay does not hold what this device wrote: ask its operator",
-        ))
-    }
 }
 
 async fn step<T>(
@@ -70,9 +74,12 @@ async fn step<T>(
 ) -> Outcome<T> {
     let begun = Instant::now();
     let outcome = act.await;
-    let took_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
-    told(SelfTestStep { stage, took_ms, error: outcome.as_ref().err().cloned() });
+    told(SelfTestStep { stage, took_ms: millis(begun), error: outcome.as_ref().err().cloned() });
     outcome
+}
+
+fn millis(since: Instant) -> u32 {
+    u32::try_from(since.elapsed().as_millis()).unwrap_or(u32::MAX)
 }
 
 const TEXT: &str = "✓";

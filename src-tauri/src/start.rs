@@ -5,6 +5,7 @@ use crate::dirs::Dirs;
 use crate::log;
 use crate::shell::Shell;
 use crate::system::System;
+use crate::window::Window;
 use kith_client::Access;
 use kith_client::keys::{Choice, Passphrase};
 use std::process::ExitCode;
@@ -96,8 +97,16 @@ fn set_up(app: &AppHandle, shell: &Shell) -> std::io::Result<()> {
         asked_to_end().await;
         ending.exit(0);
     });
-    let asked = shell.clone();
-    tauri::async_runtime::spawn(async move { find_tray(&asked, hidden).await });
+    if hidden {
+        // After a start at login the tray may come later than the app. A window with no tray to come back from would be lost.
+        let asked = shell.clone();
+        tauri::async_runtime::spawn(async move {
+            if !asked.tray_comes(TRAY_COMES_MAX).await {
+                tracing::info!("nothing shows tray icons: the window is shown");
+                asked.lead_to(None, None);
+            }
+        });
+    }
     let linked = shell.clone();
     app.deep_link().on_open_url(move |event| {
         for url in event.urls() {
@@ -137,23 +146,6 @@ async fn asked_to_end() {
     }
 }
 
-/// Looks for something that shows tray icons; after a start at login it may come later than the app. A hidden window with no
-/// tray to come back from would be lost.
-async fn find_tray(shell: &Shell, hidden: bool) {
-    for _ in 0..HOST_LOOKS_MAX {
-        let asked = shell.clone();
-        let looked = tauri::async_runtime::spawn_blocking(move || asked.look_for_tray_host().host);
-        if looked.await.unwrap_or(false) {
-            return;
-        }
-        tokio::time::sleep(HOST_LOOK_EVERY).await;
-    }
-    if hidden {
-        tracing::info!("nothing shows tray icons: the window is shown");
-        shell.lead_to(None, None);
-    }
-}
-
 /// Installers register the scheme; what was not installed does it itself, but not for a home that stands apart.
 fn register_scheme(app: &AppHandle) {
     if cfg!(target_os = "macos") || std::env::var_os("KITH_HOME").is_some() {
@@ -185,7 +177,12 @@ fn on_window_event(window: &tauri::Window, event: &WindowEvent) {
             tauri::async_runtime::spawn(async move { shell.focus(focused).await });
         }
         WindowEvent::Destroyed => {
-            tauri::async_runtime::spawn(async move { shell.window_gone().await });
+            // At once: the next window may already be on its way.
+            shell.forget_window();
+            if let Some(gone) = window.try_state::<Window>() {
+                gone.gone();
+            }
+            tauri::async_runtime::spawn(async move { shell.apply_attention().await });
         }
         _ => {}
     }
@@ -244,6 +241,5 @@ fn failed(why: &str) -> ExitCode {
 const HIDDEN: &str = "--hidden";
 /// The engines have threads of their own: this is for sockets and timers.
 const WORKERS: usize = 2;
-const HOST_LOOKS_MAX: u32 = 10;
-const HOST_LOOK_EVERY: Duration = Duration::from_secs(1);
+const TRAY_COMES_MAX: Duration = Duration::from_secs(10);
 const END_MAX: Duration = Duration::from_secs(8);

@@ -2,10 +2,11 @@
 
 use crate::badge::Badge;
 use crate::desk::{Deed, Desk, Key, Later, Notice, Tray};
+use crate::ipc::NotificationAccess;
 use crate::notifier::{Native, Notices};
 use crate::shell::Shell;
 use crate::tray::{Doing, Icon};
-use crate::window;
+use crate::window::{self, Paint, Window};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -27,11 +28,17 @@ pub(crate) struct System {
     /// The newest tray to show, and a nudge for the thread that shows it.
     wanted: Arc<Mutex<Option<Tray>>>,
     nudge: SyncSender<()>,
+    window: Window,
 }
 
 impl System {
     pub(crate) fn new(app: &AppHandle, shell: &Shell) -> io::Result<Self> {
         let doing = doing(shell);
+        let paint = Paint::default();
+        let window = Window::new(app, shell, paint.clone());
+        app.manage(window.clone());
+        #[cfg(target_os = "linux")]
+        follow(shell, &window, &paint)?;
         let quiet = Arc::new(AtomicBool::new(false));
         let notices = notices(app, shell, &doing, &quiet)?;
         let wanted: Arc<Mutex<Option<Tray>>> = Arc::default();
@@ -46,7 +53,7 @@ impl System {
                     continue;
                 };
                 badge.set(tray.count);
-                show(&app_of_icon, &shell_of_icon, &doing, &mut icon, tray);
+                show(&app_of_icon, &shell_of_icon, &doing, &paint, &mut icon, tray);
                 // A burst of messages is one change.
                 #[expect(
                     clippy::disallowed_methods,
@@ -55,20 +62,32 @@ impl System {
                 thread::sleep(TRAY_REST);
             }
         })?;
-        Ok(Self { app: app.clone(), shell: shell.clone(), notices, quiet, wanted, nudge })
+        Ok(Self { app: app.clone(), shell: shell.clone(), notices, quiet, wanted, nudge, window })
     }
+}
 
-    fn on_main(&self, act: impl FnOnce(&AppHandle) -> tauri::Result<()> + Send + 'static) {
-        let app = self.app.clone();
-        let queued = self.app.run_on_main_thread(move || {
-            if let Err(error) = act(&app) {
-                tracing::error!(%error, "the window cannot be shown");
-            }
-        });
-        if let Err(error) = queued {
-            tracing::warn!(%error, "the app is ending: no window is shown");
+/// Hears from the desktop whether tray icons are shown, and whether the person prefers dark.
+#[cfg(target_os = "linux")]
+fn follow(shell: &Shell, window: &Window, paint: &Paint) -> io::Result<()> {
+    let (shell_of_looks, painted) = (shell.clone(), window.clone());
+    crate::appearance::follow(Arc::clone(&paint.looks), move || {
+        painted.paint();
+        shell_of_looks.tray_changed();
+    })?;
+    let (shell, window) = (shell.clone(), window.clone());
+    crate::tray::watch_host(move |host| {
+        let was = shell.tray_status().host;
+        shell.tray_host_is(host);
+        if was && !host {
+            let (shell, window) = (shell.clone(), window.clone());
+            tauri::async_runtime::spawn(async move {
+                // A panel that is only started anew is back in a moment. What nobody can bring back must not stay hidden.
+                if !shell.tray_comes(PANEL_BACK_MAX).await && !window.is_there() {
+                    shell.lead_to(None, None);
+                }
+            });
         }
-    }
+    })
 }
 
 /// Deeds come from any thread, and are done on the runtime.
@@ -105,29 +124,34 @@ fn notices(app: &AppHandle, _shell: &Shell, doing: &Doing, _quiet: &Arc<AtomicBo
 }
 
 #[cfg(target_os = "linux")]
-fn show(app: &AppHandle, shell: &Shell, doing: &Doing, icon: &mut Option<Icon>, tray: Tray) {
+fn show(
+    _app: &AppHandle,
+    _shell: &Shell,
+    doing: &Doing,
+    paint: &Paint,
+    icon: &mut Option<Icon>,
+    tray: Tray,
+) {
+    let dark = paint.looks.panel_is_dark();
     if let Some(icon) = icon {
-        icon.set_dark(crate::appearance::panel_is_dark());
-        icon.set(tray);
+        icon.set(tray, dark);
         return;
     }
-    let (shell, app) = (shell.clone(), app.clone());
-    let hosted = Arc::new(move |host: bool| {
-        let was = shell.tray_status().host;
-        shell.tray_host_is(host);
-        // What nobody can bring back must not stay hidden.
-        if was && !host && app.get_webview_window(window::LABEL).is_none() {
-            shell.lead_to(None, None);
-        }
-    });
-    match Icon::new(tray, Arc::clone(doing), hosted) {
+    match Icon::new(tray, dark, Arc::clone(doing)) {
         Ok(made) => *icon = Some(made),
         Err(error) => tracing::warn!(error, "there is no tray icon"),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn show(app: &AppHandle, shell: &Shell, doing: &Doing, icon: &mut Option<Icon>, tray: Tray) {
+fn show(
+    app: &AppHandle,
+    shell: &Shell,
+    doing: &Doing,
+    _paint: &Paint,
+    icon: &mut Option<Icon>,
+    tray: Tray,
+) {
     let (made, set) = sync_channel(1);
     let (app_there, doing, before) = (app.clone(), Arc::clone(doing), icon.take());
     let queued = app.run_on_main_thread(move || {
@@ -165,6 +189,10 @@ impl Desk for System {
         self.notices.withdraw_and_wait(key.clone())
     }
 
+    fn notification_access(&self, ask: bool) -> Later<NotificationAccess> {
+        self.notices.access(ask)
+    }
+
     fn is_quiet(&self) -> bool {
         self.quiet.load(Ordering::Relaxed)
     }
@@ -187,12 +215,7 @@ impl Desk for System {
     }
 
     fn present(&self, token: Option<&str>) {
-        let (dirs, theme, token) =
-            (self.shell.dirs().clone(), self.shell.settings().theme, token.map(str::to_owned));
-        if self.app.get_webview_window(window::LABEL).is_none() {
-            self.shell.window_begun();
-        }
-        self.on_main(move |app| window::present(app, &dirs, theme, token.as_deref()));
+        self.window.present(token);
     }
 
     fn toggle(&self, token: Option<&str>) {
@@ -203,23 +226,20 @@ impl Desk for System {
     }
 
     fn close(&self) {
-        let (app, shell) = (self.app.clone(), self.shell.clone());
+        let (app, shell, window) = (self.app.clone(), self.shell.clone(), self.window.clone());
         tauri::async_runtime::spawn(async move {
-            let asked = shell.clone();
-            let looked = tokio::task::spawn_blocking(move || asked.look_for_tray_host());
-            let hides = looked.await.is_ok_and(|status| status.close_hides);
-            shell.say_goodbye(CLOSING_MAX).await;
-            if !hides {
+            let looked = tokio::task::spawn_blocking(move || shell.look_for_tray_host());
+            if looked.await.is_ok_and(|status| status.close_hides) {
+                window.leave().await;
+            } else {
+                window.end().await;
                 app.exit(0);
-                return;
-            }
-            shell.keep_place();
-            if let Some(window) = app.get_webview_window(window::LABEL)
-                && let Err(error) = window.destroy()
-            {
-                tracing::warn!(%error, "the window cannot be hidden");
             }
         });
+    }
+
+    fn repaint(&self) {
+        self.window.paint();
     }
 
     fn open_url(&self, url: &str) -> Result<(), String> {
@@ -246,15 +266,16 @@ impl Desk for System {
     }
 
     fn quit(&self) {
-        let (app, shell) = (self.app.clone(), self.shell.clone());
+        let (app, window) = (self.app.clone(), self.window.clone());
         tauri::async_runtime::spawn(async move {
-            shell.say_goodbye(CLOSING_MAX).await;
+            window.end().await;
             app.exit(0);
         });
     }
 }
 
-/// How long a window that closes may take to hand over drafts and place.
-const CLOSING_MAX: Duration = Duration::from_millis(300);
 /// Between two changes of the tray: some panels redraw slowly.
 const TRAY_REST: Duration = Duration::from_millis(100);
+/// How long a panel may take to be started anew before a hidden window comes back.
+#[cfg(target_os = "linux")]
+const PANEL_BACK_MAX: Duration = Duration::from_secs(2);

@@ -33,7 +33,17 @@ pub(crate) async fn of(profile: &Profile, room: RoomId, seq: Seq) -> Outcome<Why
 }
 
 fn why(reason: Reason, at: Option<Millis>) -> Why {
-    Why { notified: reason.notifies(), reason: shown(reason), at, message: reason.sentence() }
+    let (messages, chats) = match reason {
+        Reason::Summarized { messages, chats, .. } => (Some(messages), Some(chats)),
+        _ => (None, None),
+    };
+    let until = match reason {
+        Reason::DoNotDisturb { until } => until,
+        Reason::Muted { until } => Some(until),
+        _ => None,
+    };
+    let until = until.filter(|until| *until != u64::MAX).map(Millis);
+    Why { notified: reason.notifies(), reason: shown(reason), at, messages, chats, until }
 }
 
 fn shown(reason: Reason) -> WhyReason {

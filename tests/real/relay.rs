@@ -3,6 +3,7 @@
 use super::Way;
 use kith_protocol::link::{InviteLink, Link};
 use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -12,12 +13,23 @@ pub(crate) struct Relay {
     child: Option<Child>,
     data: TempDir,
     way: Way,
+    listen: &'static str,
 }
 
 impl Relay {
     /// A new one.
     pub(crate) async fn start() -> Self {
-        let mut relay = Self { child: None, data: tempfile::tempdir().unwrap(), way: Way::open().await };
+        Self::start_at("127.0.0.1:0").await
+    }
+
+    /// A new one that encrypts, with a key of its own, as one does that other machines can reach.
+    pub(crate) async fn start_in_public() -> Self {
+        Self::start_at("0.0.0.0:0").await
+    }
+
+    async fn start_at(listen: &'static str) -> Self {
+        let mut relay =
+            Self { child: None, data: tempfile::tempdir().unwrap(), way: Way::open().await, listen };
         relay.start_again();
         relay
     }
@@ -25,19 +37,26 @@ impl Relay {
     /// A process on what the last one has left.
     pub(crate) fn start_again(&mut self) {
         assert!(self.child.is_none(), "it runs");
-        let mut child = self.program().arg("serve").args(SERVE).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = self
+            .program()
+            .args(["serve", "--listen", self.listen])
+            .args(SERVE)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut line = String::new();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         said.read_line(&mut line).unwrap();
         // kith-relay 0.1.0 listens on 127.0.0.1:40123 as ws://127.0.0.1:40123
-        let address = line.split_whitespace().find_map(|word| word.parse().ok());
+        let address = line.split_whitespace().find_map(|word| word.parse::<SocketAddr>().ok());
         let Some(address) = address else {
             let mut rest = String::new();
             let _ = child.kill();
             said.read_to_string(&mut rest).unwrap();
             panic!("the relay does not say where it listens: {line}{rest}");
         };
-        self.way.lead_to(Some(address));
+        // One that listens everywhere is reached here as well.
+        self.way.lead_to(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))));
         self.child = Some(child);
     }
 
@@ -62,7 +81,22 @@ impl Relay {
         let Link::Join(link) = invite["link"].as_str().unwrap().parse().unwrap() else {
             panic!("an invite is a join link: {invite}");
         };
-        InviteLink { relay: self.way.address(), ..link }
+        let secured = link.relay.starts_with("wss://");
+        let relay = if secured { self.way.address().replacen("ws", "wss", 1) } else { self.way.address() };
+        InviteLink { relay, ..link }
+    }
+
+    /// What `kith-relay` says, which must succeed.
+    pub(crate) fn run(&self, args: &[&str]) -> String {
+        let output = self.program().args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The folder of a machine that has never seen this relay; what the last one had is gone.
+    pub(crate) fn lose_everything(&mut self) {
+        assert!(self.child.is_none(), "only what rests is lost");
+        self.data = tempfile::tempdir().unwrap();
     }
 
     /// A copy of the database of a relay that does not run.
@@ -136,4 +170,4 @@ fn program(name: &str) -> PathBuf {
 const DATABASE: [&str; 2] = ["relay.db", "relay.db-wal"];
 
 /// A busy test is no flood.
-const SERVE: [&str; 5] = ["--listen", "127.0.0.1:0", "--log", "warn", "--log-format=text"];
+const SERVE: [&str; 3] = ["--log", "warn", "--log-format=text"];

@@ -1,10 +1,10 @@
 //! What people do, and what happens to them.
 
 use super::plan::Op;
-use super::world::{Event, World};
+use super::world::{Event, Said, World};
 use kith_client::core::RoomWish;
 use kith_client::timeline::{Kind, Message};
-use kith_protocol::ids::{Incarnation, RoomId, Seq};
+use kith_protocol::ids::{AccountId, Incarnation, RoomId, Seq};
 use kith_protocol::room::Role;
 
 /// Lines that a person has before them.
@@ -13,6 +13,7 @@ const SCREEN: usize = 40;
 impl World<'_> {
     pub(crate) fn act(&mut self, op: Op) {
         let now = self.now;
+        let clock = op.device().map_or(now, |dev| self.clock(dev));
         match op {
             Op::Say { dev, room, times } => {
                 let room = self.room(dev, room);
@@ -26,7 +27,7 @@ impl World<'_> {
                 if let Some(line) = self.line(dev, room, pick, |_| true) {
                     // What is refused changes nothing: the end says whether all agree.
                     let emoji = ["👍", "🌻"][pick % 2];
-                    let _ = self.devices[dev].engine.react(now, &room, line.id, emoji, on);
+                    let _ = self.devices[dev].engine.react(clock, &room, line.id, emoji, on);
                 }
             }
             Op::Read { dev, room, back } => {
@@ -34,7 +35,7 @@ impl World<'_> {
                 if let Ok(Some(summary)) = self.devices[dev].engine.room(&room) {
                     let seq = Seq(summary.newest.0.saturating_sub(back));
                     // A store that cannot be written says so.
-                    let _ = self.devices[dev].engine.mark_read(now, &room, seq);
+                    let _ = self.devices[dev].engine.mark_read(clock, &room, seq);
                 }
             }
             Op::Draft { dev, room } => {
@@ -45,7 +46,7 @@ impl World<'_> {
                 } else {
                     format!("draft {}", self.book.texts)
                 };
-                let _ = self.devices[dev].engine.set_draft(now, &room, &text);
+                let _ = self.devices[dev].engine.set_draft(clock, &room, &text);
             }
             Op::Wish { dev, room } => {
                 let room = self.room(dev, room);
@@ -54,21 +55,21 @@ impl World<'_> {
                     mentions_anyway: now.is_multiple_of(2),
                     pinned: now.is_multiple_of(3),
                 };
-                let _ = self.devices[dev].engine.set_room_wish(now, &room, wish);
+                let _ = self.devices[dev].engine.set_room_wish(clock, &room, wish);
             }
             Op::Set { dev } => {
-                let _ = self.devices[dev].engine.set_setting(now, "theme", &now.to_string());
+                let _ = self.devices[dev].engine.set_setting(clock, "theme", &now.to_string());
             }
             Op::Rename { dev } => {
-                let _ = self.devices[dev].engine.rename(now, &self.rooms[1], &format!("Garden {now}"));
+                let _ = self.devices[dev].engine.rename(clock, &self.rooms[1], &format!("Garden {now}"));
             }
             Op::Add { dev } => {
-                let carol = self.devices[4].engine.me().person.account;
-                let _ = self.devices[dev].engine.add_member(now, &self.rooms[1], carol, Role::Member);
+                let carol = self.carol();
+                let _ = self.devices[dev].engine.add_member(clock, &self.rooms[1], carol, Role::Member);
             }
             Op::Remove { dev } => {
-                let carol = self.devices[4].engine.me().person.account;
-                let _ = self.devices[dev].engine.remove_member(now, &self.rooms[1], carol);
+                let carol = self.carol();
+                let _ = self.devices[dev].engine.remove_member(clock, &self.rooms[1], carol);
             }
             Op::Cut { dev } => {
                 if let Some(link) = self.devices[dev].link {
@@ -85,6 +86,9 @@ impl World<'_> {
             Op::LoseStore { dev } => self.restart(dev, 100, true),
             Op::Flush { dev } => self.devices[dev].flush(),
             Op::FailCommits { dev, times } => self.devices[dev].fail_commits(times),
+            Op::Link { dev } => self.offer_place(dev),
+            Op::Revoke { dev, other } => self.revoke(dev, other),
+            Op::Clock { dev, ms } => self.set_clock(dev, ms),
             Op::Crash { phase, down_ms } => self.relay.crash_at = Some((phase, down_ms)),
             Op::Full { ms } => {
                 self.relay.disk.set_full(true);
@@ -97,6 +101,17 @@ impl World<'_> {
             self.pump_device(dev);
         }
         self.pump_relay();
+    }
+
+    fn revoke(&mut self, dev: usize, other: usize) {
+        let Some(lost) = self.devices.get(other).filter(|other| other.person == self.devices[dev].person)
+        else {
+            return;
+        };
+        let (clock, device) = (self.clock(dev), lost.engine.me().device);
+        if self.devices[dev].engine.revoke(clock, device).is_ok() {
+            self.book.revoked.insert(device);
+        }
     }
 
     /// The room of this number, or one that the device's person is in.
@@ -123,29 +138,38 @@ impl World<'_> {
         lines.into_iter().nth(pick % count.max(1))
     }
 
+    pub(crate) fn carol(&self) -> AccountId {
+        self.devices[4].engine.me().person.account
+    }
+
     fn answer_line(&mut self, dev: usize, room: usize, pick: usize) {
-        let (room, now) = (self.room(dev, room), self.now);
+        let (room, clock) = (self.room(dev, room), self.clock(dev));
         let Some(line) = self.line(dev, room, pick, |_| true) else { return };
         self.book.texts += 1;
         let (order, text) = (self.book.texts, format!("answer {}", self.book.texts));
         let mentions = vec![line.sender];
         let outgoing = kith_client::core::Outgoing { text: text.clone(), reply_to: Some(line.id), mentions };
-        if let Ok(txn) = self.devices[dev].engine.send(now, &room, outgoing) {
+        if let Ok(txn) = self.devices[dev].engine.send(clock, &room, outgoing) {
             let target = self.devices[dev].target(txn);
-            let said = super::world::Said { device: dev, room, text, edits: Vec::new(), order };
-            self.book.said.insert(target, said);
+            self.book.said.insert(target, self.said(dev, room, text, order));
         }
     }
 
+    /// What was just written.
+    pub(crate) fn said(&self, device: usize, room: RoomId, text: String, order: u64) -> Said {
+        let at = self.devices[device].clock_compared.then_some(self.now);
+        Said { device, room, text, edits: Vec::new(), order, at }
+    }
+
     fn edit(&mut self, dev: usize, room: usize, pick: usize) {
-        let (room, now) = (self.room(dev, room), self.now);
+        let (room, clock) = (self.room(dev, room), self.clock(dev));
         let me = self.devices[dev].engine.me().person.account;
         let Some(line) = self.line(dev, room, pick, |line| line.sender == me && !line.redacted) else {
             return;
         };
         self.book.texts += 1;
         let text = format!("edit {}", self.book.texts);
-        if let Ok(txn) = self.devices[dev].engine.edit(now, &room, line.id, &text)
+        if let Ok(txn) = self.devices[dev].engine.edit(clock, &room, line.id, &text)
             && let Some(said) = self.book.said.get_mut(&line.id)
         {
             said.edits.push(text);
@@ -155,12 +179,12 @@ impl World<'_> {
     }
 
     fn redact(&mut self, dev: usize, room: usize, pick: usize) {
-        let (room, now) = (self.room(dev, room), self.now);
+        let (room, clock) = (self.room(dev, room), self.clock(dev));
         let me = self.devices[dev].engine.me().person.account;
         let Some(line) = self.line(dev, room, pick, |line| line.sender == me && !line.redacted) else {
             return;
         };
-        match self.devices[dev].engine.redact(now, &room, line.id) {
+        match self.devices[dev].engine.redact(clock, &room, line.id) {
             Ok(txn) if txn == line.id.txn => drop(self.book.discarded.insert(line.id)),
             Ok(txn) => drop(self.book.gone.insert(line.id, self.devices[dev].target(txn))),
             // Some of it may have been written.

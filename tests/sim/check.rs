@@ -1,13 +1,18 @@
 //! What must hold once everything has come to rest.
 
+use super::device::Device;
 use super::world::World;
+use kith_client::core::Stopped;
 use kith_client::timeline::{Kind, Message};
 use kith_protocol::entry::Entry;
 use kith_protocol::error::ErrorCode;
 use kith_protocol::event::Target;
-use kith_protocol::ids::{RoomId, Seq};
+use kith_protocol::ids::{DeviceId, RoomId, Seq};
 use kith_relay::store::{Range, RoomHead};
 use std::collections::BTreeMap;
+
+/// As far as clocks may differ before the relay's is taken, and a hello takes, in milliseconds.
+const CLOCK_MS_MAX: u64 = 120_000 + 5_000;
 
 /// Where each entry stands at the relay.
 type Places = BTreeMap<Target, Vec<(RoomId, Seq)>>;
@@ -16,6 +21,8 @@ pub(crate) fn look(world: &mut World<'_>) {
     let mut wrong = Vec::new();
     let (heads, places) = log(world);
     everybody_is_done(world, &mut wrong);
+    who_is_signed_out_writes_no_more(world, &places, &mut wrong);
+    times_are_true(world, &mut wrong);
     nothing_is_lost_or_doubled(world, &places, &mut wrong);
     if !world.plan.restores {
         in_the_order_written(world, &places, &mut wrong);
@@ -57,18 +64,42 @@ fn log(world: &World<'_>) -> (Vec<RoomHead>, Places) {
 /// The devices of those who are in a room at the end.
 fn members(world: &World<'_>, room: usize) -> Vec<usize> {
     let carol_gardens = world.relay.disk.read(|disk| {
-        let carol = world.devices[4].engine.me().person.account;
-        disk.membership(&carol, &world.rooms[1]).unwrap().is_some_and(|member| member.left.is_none())
+        let member = disk.membership(&world.carol(), &world.rooms[1]).unwrap();
+        member.is_some_and(|member| member.left.is_none())
     });
-    match room {
-        1 if carol_gardens => vec![0, 1, 2, 3, 4],
-        0 | 1 => vec![0, 1, 2, 3],
-        _ => vec![0, 1, 4],
-    }
+    let people: &[usize] = match room {
+        1 if carol_gardens => &[0, 1, 2],
+        0 | 1 => &[0, 1],
+        _ => &[0, 2],
+    };
+    people.iter().flat_map(|person| devices_of(world, *person)).collect()
+}
+
+/// The devices of a person that are not signed out.
+fn devices_of(world: &World<'_>, person: usize) -> Vec<usize> {
+    let of_person = world.devices.iter().enumerate().filter(|(_, device)| device.person == person);
+    of_person.filter(|(_, device)| world.relay.admits(&device.engine)).map(|(id, _)| id).collect()
+}
+
+/// Whose device it is.
+fn person(world: &World<'_>, device: DeviceId) -> Option<&Device> {
+    world.devices.iter().find(|known| known.engine.me().device == device)
+}
+
+/// Whether something never got out because its device was signed out before.
+fn cut_off(world: &World<'_>, target: &Target, places: &Places) -> bool {
+    !places.contains_key(target)
+        && person(world, target.device).is_some_and(|device| !world.relay.admits(&device.engine))
 }
 
 fn everybody_is_done(world: &World<'_>, wrong: &mut Vec<String>) {
     for device in &world.devices {
+        if !world.relay.admits(&device.engine) {
+            if device.engine.stopped() != Some(&Stopped::Revoked) {
+                wrong.push(format!("{} does not know that it is signed out", device.name));
+            }
+            continue;
+        }
         let progress = device.engine.progress();
         if !device.engine.is_live() || !progress.done {
             wrong.push(format!(
@@ -76,6 +107,30 @@ fn everybody_is_done(world: &World<'_>, wrong: &mut Vec<String>) {
                 device.name,
                 device.engine.is_live()
             ));
+        }
+    }
+}
+
+fn who_is_signed_out_writes_no_more(world: &World<'_>, places: &Places, wrong: &mut Vec<String>) {
+    for (target, places) in places {
+        let Some(ends) = world.relay.ends.get(&target.device) else { continue };
+        for (room, seq) in places {
+            if *seq > ends[room] {
+                wrong
+                    .push(format!("{target:?} was written at {seq} by who was signed out at {}", ends[room]));
+            }
+        }
+    }
+}
+
+/// A device that has heard the relay's clock dates what it writes by it, if its own is far off.
+fn times_are_true(world: &mut World<'_>, wrong: &mut Vec<String>) {
+    for room in world.rooms.clone() {
+        for line in world.devices[0].engine.history(&room, None, usize::MAX / 2).unwrap_or_default() {
+            let Some(at) = world.book.said.get(&line.id).and_then(|said| said.at) else { continue };
+            if line.at.abs_diff(at) > CLOCK_MS_MAX {
+                wrong.push(format!("{:?} of {at} is dated {}", line.text, line.at));
+            }
         }
     }
 }
@@ -102,16 +157,17 @@ fn nothing_is_lost_or_doubled(world: &World<'_>, places: &Places, wrong: &mut Ve
         let device = &world.devices[world.book.said[target].device];
         let Some(place) = places.get(target).and_then(|places| places.first()) else { continue };
         // Whoever waits for the ack hears of it, be it by the ack or by the entry; a process that died asks no more.
-        let waits = device.engine.delivery(&target.txn).is_some_and(|delivery| delivery.is_err());
+        let waits = world.relay.admits(&device.engine)
+            && device.engine.delivery(&target.txn).is_some_and(|delivery| delivery.is_err());
         if waits {
             wrong.push(format!("{} does not know that {target:?} is stored at {place:?}", device.name));
         }
     }
     for (target, said) in &world.book.said {
         let failed = world.book.failed.get(target);
-        let denied = sent_away(world, said.room, target);
+        let denied = sent_away(world, said.room, target) || cut_off(world, target, places);
         if !places.contains_key(target) && !world.book.discarded.contains(target) && !denied {
-            let name = world.devices[said.device].name;
+            let name = &world.devices[said.device].name;
             wrong.push(format!("{:?} of {name} never arrived (failed: {failed:?})", said.text));
         }
     }
@@ -119,7 +175,7 @@ fn nothing_is_lost_or_doubled(world: &World<'_>, places: &Places, wrong: &mut Ve
 
 /// Whether something was refused because its author was sent away before it came. Carol is told so.
 fn sent_away(world: &World<'_>, room: RoomId, refused: &Target) -> bool {
-    refused.device == world.devices[4].engine.me().device
+    person(world, refused.device).is_some_and(|device| device.person == 2)
         && room == world.rooms[1]
         && world.book.failed.get(refused) == Some(&ErrorCode::NotFound)
 }
@@ -160,17 +216,20 @@ fn all_hold_the_same(
         }
     }
     // Who was sent away sees nothing newer than that.
-    if !members.contains(&4) && room == world.rooms[1] {
-        let carol = &world.devices[4].engine;
+    let carols = devices_of(world, 2);
+    if room == world.rooms[1] && carols.iter().all(|id| !members.contains(id)) {
         let left = world
             .relay
             .disk
-            .read(|disk| disk.membership(&carol.me().person.account, &room).unwrap())
+            .read(|disk| disk.membership(&world.carol(), &room).unwrap())
             .and_then(|member| member.left)
             .map_or(Seq::ZERO, |left| left.seq);
-        let newest = carol.room(&room).unwrap().map_or(Seq::ZERO, |summary| summary.newest);
-        if newest > left {
-            wrong.push(format!("carol left at {left} and holds {newest}"));
+        for id in carols {
+            let device = &world.devices[id];
+            let newest = device.engine.room(&room).unwrap().map_or(Seq::ZERO, |summary| summary.newest);
+            if newest > left {
+                wrong.push(format!("{}: carol left at {left} and it holds {newest}", device.name));
+            }
         }
     }
 }
@@ -184,7 +243,7 @@ fn all_show_the_same(
 ) {
     let mut first: Option<Vec<Message>> = None;
     for id in members {
-        let name = world.devices[*id].name;
+        let name = world.devices[*id].name.clone();
         let lines = match world.devices[*id].engine.history(&room, None, usize::MAX / 2) {
             Ok(lines) => lines,
             Err(error) => {
@@ -209,8 +268,9 @@ fn all_show_the_same(
             if world.book.maybe_gone.contains(target) {
                 continue;
             }
-            let gone =
-                world.book.gone.get(target).is_some_and(|redaction| !sent_away(world, room, redaction));
+            let gone = world.book.gone.get(target).is_some_and(|redaction| {
+                !sent_away(world, room, redaction) && !cut_off(world, redaction, places)
+            });
             // What was taken away after the copy may be back: the redaction names a place that may be another's now.
             if gone && world.plan.restores {
                 continue;
@@ -243,7 +303,10 @@ fn all_show_the_same(
 
 fn unread_is_what_is_unread(world: &mut World<'_>, room: RoomId, members: &[usize], wrong: &mut Vec<String>) {
     // Carol joins the group anew each time: what was said before that is none of hers.
-    for id in members.iter().filter(|id| **id != 4 || room != world.rooms[1]) {
+    for id in members {
+        if world.devices[*id].person == 2 && room == world.rooms[1] {
+            continue;
+        }
         let device = &mut world.devices[*id];
         let me = device.engine.me().person.account;
         let Ok(Some(summary)) = device.engine.room(&room) else { continue };
@@ -265,7 +328,11 @@ fn unread_is_what_is_unread(world: &mut World<'_>, room: RoomId, members: &[usiz
 }
 
 fn one_person_sees_one_state(world: &mut World<'_>, wrong: &mut Vec<String>) {
-    for (one, other) in [(0, 1), (2, 3)] {
+    let pairs = (0..3).flat_map(|person| {
+        let devices = devices_of(world, person);
+        devices.iter().copied().zip(devices.iter().copied().skip(1)).collect::<Vec<_>>()
+    });
+    for (one, other) in pairs.collect::<Vec<_>>() {
         for room in world.rooms.clone() {
             let state = |id: usize| {
                 let summary = world.devices[id].engine.room(&room).ok()??;
@@ -294,7 +361,7 @@ fn one_person_sees_one_state(world: &mut World<'_>, wrong: &mut Vec<String>) {
 }
 
 fn read_marks_are_the_relays(world: &World<'_>, wrong: &mut Vec<String>) {
-    for device in &world.devices {
+    for device in world.devices.iter().filter(|device| world.relay.admits(&device.engine)) {
         let me = device.engine.me().person.account;
         for room in &world.rooms {
             let Some(known) = world.relay.marks.get(&(me, *room)) else { continue };

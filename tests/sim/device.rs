@@ -1,9 +1,8 @@
 //! A device: its disk, the engine that runs on it, and the line to the relay.
 
 use super::link::{Down, Link, LinkId};
-use super::plan::DEVICES;
 use super::world::{Event, World};
-use kith_client::core::{Engine, Entropy, Identity, Parts, Reply, RequestError, Ticket, Update};
+use kith_client::core::{Engine, Entropy, Identity, Parts, Reply, RequestError, Stopped, Ticket, Update};
 use kith_client::store::{MemoryStore, Store};
 use kith_client::vault::MemoryVault;
 use kith_protocol::error::CloseCode;
@@ -14,7 +13,7 @@ use kith_relay::relay::admission;
 use std::collections::BTreeMap;
 
 pub(crate) struct Device {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) person: usize,
     store: MemoryStore,
     vault: MemoryVault,
@@ -23,6 +22,12 @@ pub(crate) struct Device {
     pub(crate) away: bool,
     dialing: bool,
     timer: Option<u64>,
+    /// Only the timer that was set last counts.
+    timers: u64,
+    /// How far off its clock is.
+    pub(crate) clock_ms: i64,
+    /// Whether it has compared its clock with the relay's since that was set.
+    pub(crate) clock_compared: bool,
     seed: u64,
     pub(crate) replies: Vec<(Ticket, Result<Reply, RequestError>)>,
     /// How far this process has shown each room as read.
@@ -30,12 +35,11 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    fn new(index: usize, vault: MemoryVault, identity: Identity, seed: u64) -> Self {
-        let (name, person) = DEVICES[index];
+    fn new((name, person): (&str, usize), vault: MemoryVault, identity: Identity, seed: u64) -> Self {
         let store = MemoryStore::new();
         let engine = start(&store, &vault, identity, seed);
         Self {
-            name,
+            name: name.to_owned(),
             person,
             store,
             vault,
@@ -44,6 +48,9 @@ impl Device {
             away: false,
             dialing: false,
             timer: None,
+            timers: 0,
+            clock_ms: 0,
+            clock_compared: true,
             seed,
             replies: Vec::new(),
             marks: BTreeMap::new(),
@@ -78,9 +85,27 @@ fn start(store: &MemoryStore, vault: &MemoryVault, identity: Identity, seed: u64
 }
 
 impl World<'_> {
-    pub(crate) fn add_device(&mut self, vault: MemoryVault, identity: Identity) -> usize {
+    /// This moment, by the clock of a device.
+    pub(crate) fn clock(&self, id: usize) -> u64 {
+        self.now.saturating_add_signed(self.devices[id].clock_ms)
+    }
+
+    /// Another clock, from now on.
+    pub(crate) fn set_clock(&mut self, id: usize, ms: i64) {
+        let device = &mut self.devices[id];
+        device.clock_compared &= device.clock_ms == ms;
+        device.clock_ms = ms;
+    }
+
+    /// A device of this name and person.
+    pub(crate) fn add_device(
+        &mut self,
+        named: (&str, usize),
+        vault: MemoryVault,
+        identity: Identity,
+    ) -> usize {
         let seed = self.rng.u64(..);
-        let device = Device::new(self.devices.len(), vault, identity, seed);
+        let device = Device::new(named, vault, identity, seed);
         self.devices.push(device);
         self.devices.len() - 1
     }
@@ -105,13 +130,13 @@ impl World<'_> {
         device.marks.clear();
         device.replies.clear();
         device.timer = None;
+        device.clock_compared = false;
         self.pump_device(id);
         self.redial(id, 100);
     }
 
     /// A frame has arrived.
     pub(crate) fn arrive_at_device(&mut self, id: LinkId) {
-        let now = self.now;
         let link = &mut self.links[id];
         if link.cut || !link.open {
             return;
@@ -122,8 +147,11 @@ impl World<'_> {
             Down::Frame(bytes) => {
                 self.trace.bytes(&bytes);
                 let frame = ServerFrame::decode(&bytes).expect("the relay speaks well");
-                self.devices[device].engine.handle_frame(now, frame);
-                self.pump_device(device);
+                let clock = self.clock(device);
+                self.devices[device].engine.handle_frame(clock, frame);
+                let device = &mut self.devices[device];
+                device.clock_compared |= device.engine.is_live();
+                self.pump_device(self.links[id].device);
             }
             Down::Close(code) => self.client_hears(id, Some(code)),
         }
@@ -132,7 +160,7 @@ impl World<'_> {
 
     /// Takes out of an engine what it has to say.
     pub(crate) fn pump_device(&mut self, id: usize) {
-        let now = self.now;
+        let (now, clock) = (self.now, self.clock(id));
         while let Some(frame) = self.devices[id].engine.poll_transmit() {
             let Some(link) = self.devices[id].link.filter(|link| !self.links[*link].cut) else { continue };
             let delay = self.net.delay_ms;
@@ -156,8 +184,11 @@ impl World<'_> {
         let timeout = device.engine.poll_timeout();
         if timeout != device.timer {
             device.timer = timeout;
+            device.timers += 1;
             if let Some(at) = timeout {
-                self.schedule(at.max(now + 1), Event::Timer(id));
+                // It waits so long, whatever becomes of the clock.
+                let (wait, number) = (at.saturating_sub(clock).max(1), device.timers);
+                self.schedule(now + wait, Event::Timer(id, number));
             }
         }
     }
@@ -169,7 +200,7 @@ impl World<'_> {
                 self.trace.say(self.now, format_args!("{} has its ack {seq}", self.devices[id].name));
                 let before = self.book.acked.insert(target, (room, seq));
                 if before.is_some_and(|before| before != (room, seq)) && !self.plan.restores {
-                    let name = self.devices[id].name;
+                    let name = &self.devices[id].name;
                     self.book.wrong.push(format!("{name} was acked at {before:?} and at {seq}"));
                 }
             }
@@ -197,12 +228,13 @@ impl World<'_> {
             let Ok(Some(summary)) = self.devices[id].engine.room(&room) else { continue };
             let known = self.devices[id].marks.entry(room).or_default();
             let failing = summary.read_up_to < *known && !self.devices_disk_failed(id);
-            let known = self.devices[id].marks.entry(room).or_default();
+            let known = *self.devices[id].marks.entry(room).or_default();
             if failing {
-                let text = format!("{}: read mark from {known} to {}", DEVICES[id].0, summary.read_up_to);
+                let text =
+                    format!("{}: read mark from {known} to {}", self.devices[id].name, summary.read_up_to);
                 self.book.wrong.push(text);
             }
-            *known = summary.read_up_to;
+            self.devices[id].marks.insert(room, summary.read_up_to);
         }
     }
 
@@ -214,12 +246,12 @@ impl World<'_> {
             .any(|(_, op)| matches!(op, super::plan::Op::FailCommits { dev, .. } if *dev == id))
     }
 
-    pub(crate) fn timer(&mut self, id: usize) {
-        let now = self.now;
+    pub(crate) fn timer(&mut self, id: usize, number: u64) {
+        let clock = self.clock(id);
         let device = &mut self.devices[id];
-        if device.engine.poll_timeout().is_some_and(|at| at <= now) {
+        if device.timers == number {
             device.timer = None;
-            device.engine.handle_timeout(now);
+            device.engine.handle_timeout(clock);
             self.pump_device(id);
         }
     }
@@ -238,7 +270,9 @@ impl World<'_> {
         self.devices[id].dialing = false;
         let device = &self.devices[id];
         if device.link.is_some() || device.away || device.engine.stopped().is_some() {
-            if let Some(why) = device.engine.stopped() {
+            let signed_out = self.book.revoked.contains(&device.engine.me().device);
+            if let Some(why) = device.engine.stopped().filter(|why| !signed_out || **why != Stopped::Revoked)
+            {
                 self.book.wrong.push(format!("{} gives up: {why}", device.name));
             }
             return;
@@ -248,11 +282,12 @@ impl World<'_> {
         let mut nonce = [0; 32];
         self.rng.fill(&mut nonce);
         let (challenge, hello) = admission::hello(self.relay.incarnation, nonce, self.now);
-        self.links.push(Link::new(id, number, challenge));
+        let name = self.devices[id].name.clone();
+        self.links.push(Link::new(id, name, number, challenge));
         let link = self.links.len() - 1;
         self.devices[id].link = Some(link);
-        let now = self.now;
-        self.devices[id].engine.connected(now);
+        let clock = self.clock(id);
+        self.devices[id].engine.connected(clock);
         self.send_down(link, Down::Frame(hello.encode()));
         self.pump_device(id);
     }
@@ -287,15 +322,15 @@ impl World<'_> {
         if !std::mem::replace(&mut self.links[link].open, false) {
             return;
         }
-        let now = self.now;
         let id = self.links[link].device;
+        let (now, clock) = (self.now, self.clock(id));
         self.devices[id].link = None;
         self.links[link].cut = true;
         if let Some(code) = code {
             self.trace.say(now, format_args!("{} is told {code:?}", self.devices[id].name));
-            self.devices[id].engine.closed(now, code);
+            self.devices[id].engine.closed(clock, code);
         }
-        self.devices[id].engine.disconnected(now);
+        self.devices[id].engine.disconnected(clock);
         self.pump_device(id);
         self.redial(id, 2_000);
     }

@@ -1,6 +1,5 @@
 //! One connection: frames in order and whole, until it is cut.
 
-use super::plan::DEVICES;
 use bytes::Bytes;
 use kith_protocol::error::CloseCode;
 use kith_protocol::error::ErrorCode;
@@ -14,6 +13,7 @@ pub(crate) type LinkId = usize;
 
 pub(crate) struct Link {
     pub(crate) device: usize,
+    pub(crate) name: String,
     /// The relay's process that it leads to.
     pub(crate) process: u32,
     pub(crate) up: VecDeque<Bytes>,
@@ -49,9 +49,10 @@ pub(crate) enum Side {
 pub(crate) type Admission = Arc<Mutex<Option<Result<Written, ErrorCode>>>>;
 
 impl Link {
-    pub(crate) fn new(device: usize, process: u32, challenge: Challenge) -> Self {
+    pub(crate) fn new(device: usize, name: String, process: u32, challenge: Challenge) -> Self {
         Self {
             device,
+            name,
             process,
             up: VecDeque::new(),
             down: VecDeque::new(),
@@ -62,9 +63,5 @@ impl Link {
             open: true,
             cut: false,
         }
-    }
-
-    pub(crate) fn name(&self) -> &'static str {
-        DEVICES[self.device].0
     }
 }

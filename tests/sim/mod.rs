@@ -9,6 +9,7 @@ pub(crate) mod plan;
 mod relay;
 mod setup;
 mod trace;
+mod visitor;
 mod world;
 
 pub(crate) use world::run;

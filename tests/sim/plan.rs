@@ -3,9 +3,11 @@
 use fastrand::Rng;
 use std::fmt;
 
-/// Alice and Bob have two devices each, Carol has one.
+/// Alice and Bob have two devices each, Carol has one: their names, and whose they are.
 pub(crate) const DEVICES: [(&str, usize); 5] =
     [("alice/laptop", 0), ("alice/phone", 0), ("bob/desk", 1), ("bob/phone", 1), ("carol/laptop", 2)];
+/// With those that are linked later; who is not there yet does nothing.
+pub(crate) const DEVICES_MAX: usize = 8;
 /// Alice and Bob, Alice's group, Carol and Alice.
 pub(crate) const ROOMS: usize = 3;
 
@@ -115,6 +117,20 @@ pub(crate) enum Op {
     Flush {
         dev: usize,
     },
+    /// Offers a place to a new device, which comes if it can.
+    Link {
+        dev: usize,
+    },
+    /// Signs another device of the same person out.
+    Revoke {
+        dev: usize,
+        other: usize,
+    },
+    /// The device's clock is set so far off.
+    Clock {
+        dev: usize,
+        ms: i64,
+    },
     FailCommits {
         dev: usize,
         times: u32,
@@ -168,6 +184,9 @@ impl Plan {
                 (at, if restores && at >= backup_at { tamed(op) } else { op })
             })
             .collect();
+        let whole = comings_and_goings(&mut rng);
+        // Who was linked after the copy is a stranger to it, and not let in.
+        steps.extend(whole.into_iter().filter(|(_, op)| !restores || !matches!(op, Op::Link { .. })));
         if restores {
             steps.push((backup_at, Op::Backup));
             steps.push((restore_at, Op::Restore { down_ms: rng.u64(100..10_000) }));
@@ -185,7 +204,7 @@ impl fmt::Display for Plan {
 }
 
 fn spoken(rng: &mut Rng) -> Op {
-    let (dev, room, choice) = (rng.usize(..DEVICES.len()), rng.usize(..ROOMS), rng.usize(..1000));
+    let (dev, room, choice) = (device(rng), rng.usize(..ROOMS), rng.usize(..1000));
     match rng.u32(..100) {
         0..45 => Op::Say { dev, room, times: if rng.u32(..10) == 0 { rng.u32(2..40) } else { 1 } },
         45..50 => Op::Answer { dev, room, pick: choice },
@@ -203,7 +222,7 @@ fn spoken(rng: &mut Rng) -> Op {
 }
 
 fn trouble(rng: &mut Rng, kinds: &[u32]) -> Op {
-    let dev = rng.usize(..DEVICES.len());
+    let dev = device(rng);
     match pick(rng, kinds) {
         0 => Op::Cut { dev },
         1 => Op::Away { dev, ms: rng.u64(100..40_000) },
@@ -218,6 +237,33 @@ fn trouble(rng: &mut Rng, kinds: &[u32]) -> Op {
         }
         _ => Op::Full { ms: rng.u64(100..5_000) },
     }
+}
+
+/// In some runs devices are linked and signed out, or clocks are wrong.
+fn comings_and_goings(rng: &mut Rng) -> Vec<(u64, Op)> {
+    let (links, revokes, clocks) = (rng.bool(), rng.u32(..3) == 0, rng.u32(..3) == 0);
+    let mut steps = Vec::new();
+    let mut add = |rng: &mut Rng, makes: bool, times: usize, make: fn(&mut Rng) -> Op| {
+        for _ in 0..if makes { rng.usize(1..=times) } else { 0 } {
+            steps.push((rng.u64(..BUSY_MS), make(rng)));
+        }
+    };
+    add(rng, links, 4, |rng| Op::Link { dev: rng.usize(..DEVICES.len()) });
+    add(rng, revokes, 3, |rng| {
+        let pairs = [(0, 1), (1, 0), (2, 3), (3, 2), (0, 5), (2, 6), (4, 5), (4, 7), (5, 4), (6, 0), (5, 6)];
+        let (dev, other) = *pick(rng, &pairs);
+        Op::Revoke { dev, other }
+    });
+    add(rng, clocks, 5, |rng| {
+        let ms = *pick(rng, &[-3_600_000, -100_000, -2_000, 0, 2_000, 100_000, 3_600_000]);
+        Op::Clock { dev: device(rng), ms }
+    });
+    steps
+}
+
+/// Mostly one of the first ones.
+fn device(rng: &mut Rng) -> usize {
+    if rng.u32(..8) == 0 { rng.usize(..DEVICES_MAX) } else { rng.usize(..DEVICES.len()) }
 }
 
 /// While the relay lacks what it had, devices are its only memory: their disks hold, and nobody comes or goes.

@@ -5,14 +5,16 @@ use super::link::{Admission, Down, LinkId, Side};
 use super::plan::Phase;
 use super::world::{Event, World};
 use bytes::Bytes;
+use kith_client::core::Engine;
 use kith_protocol::error::CloseCode;
 use kith_protocol::event::Setting;
 use kith_protocol::frame::{ClientFrame, Refused, ServerFrame};
-use kith_protocol::ids::{AccountId, Incarnation, RoomId, Seq};
+use kith_protocol::ids::{AccountId, DeviceId, Incarnation, RoomId, Seq};
 use kith_protocol::limits::{IN_FLIGHT_MAX, PAGE_BYTES};
 use kith_protocol::register::Register;
 use kith_relay::relay::admission::{self, Turned};
 use kith_relay::relay::conn::{Conn, Identity as Who};
+use kith_relay::relay::folds::fold_account;
 use kith_relay::relay::outbound::{Next, Outbound};
 use kith_relay::relay::publish::publish;
 use kith_relay::relay::reads::{self, Read};
@@ -36,6 +38,8 @@ pub(crate) struct Relay {
     pub(crate) backup: Option<MemoryEngine>,
     /// How far each account's read mark of each room has come.
     pub(crate) marks: BTreeMap<(AccountId, RoomId), Seq>,
+    /// Where the rooms stood when a device was signed out.
+    pub(crate) ends: BTreeMap<DeviceId, BTreeMap<RoomId, Seq>>,
     started: u32,
 }
 
@@ -68,6 +72,7 @@ impl Relay {
             crash_at: None,
             backup: None,
             marks: BTreeMap::new(),
+            ends: BTreeMap::new(),
             started: 0,
         };
         relay.start();
@@ -101,6 +106,17 @@ impl Relay {
         self.disk = Disk::new(copy);
         self.incarnation = incarnation;
         self.marks.clear();
+        self.ends.clear();
+    }
+
+    /// Whether a device belongs to its account, as far as the disk says.
+    pub(crate) fn admits(&self, engine: &Engine) -> bool {
+        let me = engine.me();
+        let Some(account) = self.disk.read(|disk| fold_account(disk, &me.person.account).unwrap()) else {
+            // It waits to be admitted.
+            return true;
+        };
+        account.live(&me.device).is_some()
     }
 
     fn is(&self, number: u32) -> bool {
@@ -180,7 +196,7 @@ impl World<'_> {
                         self.ask(id, read);
                     }
                     Step::Close(code) => {
-                        let name = self.links[id].name();
+                        let name = &self.links[id].name;
                         self.book.wrong.push(format!("{name} broke the protocol: {code:?}"));
                     }
                 }
@@ -201,7 +217,7 @@ impl World<'_> {
                     }
                     Err(Turned::Away(code)) => self.close(id, code),
                     Err(Turned::Down(code)) => {
-                        self.book.wrong.push(format!("{} is turned down: {code:?}", self.links[id].name()));
+                        self.book.wrong.push(format!("{} is turned down: {code:?}", self.links[id].name));
                     }
                 }
             }
@@ -217,7 +233,7 @@ impl World<'_> {
                         self.write(asker, Write::Join(Box::new(newcomer)));
                     }
                     Err(error) => {
-                        self.book.wrong.push(format!("{} cannot join: {error:?}", self.links[id].name()));
+                        self.book.wrong.push(format!("{} cannot join: {error:?}", self.links[id].name));
                     }
                 }
             }
@@ -290,6 +306,9 @@ impl World<'_> {
         let size = self.net.group.min(process.jobs.len());
         let group: Vec<Job> = process.jobs.drain(..size).collect();
         let committed = process.writer.commit(group);
+        if !committed.chains.is_empty() {
+            self.note_revocations();
+        }
         let marks = committed.registers.iter().filter_map(|(_, value, _)| mark(&value.register));
         for (account, room, seq) in marks {
             let known = self.relay.marks.entry((account, room)).or_default();
@@ -304,6 +323,21 @@ impl World<'_> {
         }
         let at = self.soon(self.net.disk_ms);
         self.schedule(at, Event::Publish(number));
+    }
+
+    /// From here on nothing comes from a device that is signed out.
+    fn note_revocations(&mut self) {
+        for device in &self.devices {
+            let id = device.engine.me().device;
+            if self.relay.ends.contains_key(&id) || self.relay.admits(&device.engine) {
+                continue;
+            }
+            let heads = self
+                .relay
+                .disk
+                .read(|disk| self.rooms.iter().map(|room| (*room, disk.head(room).unwrap().seq)).collect());
+            self.relay.ends.insert(id, heads);
+        }
     }
 
     pub(crate) fn publish(&mut self, number: u32) {
@@ -356,7 +390,7 @@ impl World<'_> {
                 let Side::Identified(session) = &link.relay else { break };
                 let conn = Arc::clone(session.conn());
                 if conn.outbound.bytes() > OUTBOUND_MAX {
-                    let text = format!("{} bytes wait for {}", conn.outbound.bytes(), link.name());
+                    let text = format!("{} bytes wait for {}", conn.outbound.bytes(), link.name);
                     self.book.wrong.push(text);
                 }
                 if link.down.len() >= self.net.window {

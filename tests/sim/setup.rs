@@ -2,11 +2,10 @@
 
 use super::plan::{DEVICES, Net};
 use super::world::{SETUP_MS, START, World};
-use kith_client::core::{Entropy, Identity, LinkStep, Linking, Newcomer, Outgoing, Reply};
+use kith_client::core::{Entropy, Identity, Newcomer, Outgoing, Reply};
 use kith_client::vault::MemoryVault;
 use kith_protocol::ids::AccountId;
 use kith_protocol::link::InviteLink;
-use kith_relay::relay::admission;
 use kith_relay::relay::writer::Asker;
 use kith_relay::relay::writes::Write;
 use kith_relay::store::{InviteRow, RelayRole};
@@ -61,12 +60,11 @@ impl World<'_> {
     pub(crate) fn say(&mut self, id: usize, room: kith_protocol::ids::RoomId) {
         self.book.texts += 1;
         let text = format!("text {}", self.book.texts);
-        let now = self.now;
-        if let Ok(txn) = self.devices[id].engine.send(now, &room, Outgoing::text(text.clone())) {
+        let clock = self.clock(id);
+        if let Ok(txn) = self.devices[id].engine.send(clock, &room, Outgoing::text(text.clone())) {
             let target = self.devices[id].target(txn);
             let order = self.book.texts;
-            let said = super::world::Said { device: id, room, text, edits: Vec::new(), order };
-            self.book.said.insert(target, said);
+            self.book.said.insert(target, self.said(id, room, text, order));
         }
         self.pump_device(id);
     }
@@ -85,10 +83,10 @@ impl World<'_> {
         let mut vault = MemoryVault::new();
         let mut entropy = Entropy::seeded(self.rng.u64(..));
         let link = InviteLink { relay: "ws://127.0.0.1:1".into(), token, pin: None, from: None, room: None };
-        let name = DEVICES[self.devices.len()].0;
-        let who = Newcomer { name: handle.into(), handle: Some(handle.into()), device_name: name.into() };
+        let named = DEVICES[self.devices.len()];
+        let who = Newcomer { name: handle.into(), handle: Some(handle.into()), device_name: named.0.into() };
         let identity = Identity::join(&mut vault, &mut entropy, &link, &who, self.now).unwrap();
-        let id = self.add_device(vault, identity);
+        let id = self.add_device(named, vault, identity);
         self.back(id);
         self.rest();
         assert!(self.devices[id].engine.is_live(), "{handle} is admitted");
@@ -97,49 +95,11 @@ impl World<'_> {
 
     /// A second device, linked with a code to one that is there.
     fn link(&mut self, to: usize) -> usize {
-        let name = DEVICES[self.devices.len()].0;
-        let now = self.now;
-        let (code, _, answered) = self.devices[to].engine.link_offer(now).unwrap();
-        self.pump_device(to);
-        self.run_for(1_000);
-        let mut vault = MemoryVault::new();
-        let mut entropy = Entropy::seeded(self.rng.u64(..));
-        let mut linking = Linking::new(&mut vault, &mut entropy, code, name).unwrap();
-        let (_, hello) = admission::hello(self.relay.incarnation, [9; 32], self.now);
-        linking.connected();
-        linking.handle_frame(self.now, &hello);
-        let mut digits = None;
-        for _ in 0..60 {
-            while let Some(frame) = linking.poll_transmit() {
-                let process = self.relay.process.as_ref().expect("it runs");
-                let answer = process.slots.handle(self.now, &frame).expect("all it says is about slots");
-                linking.handle_frame(self.now, &answer);
-            }
-            match linking.poll_step() {
-                Some(LinkStep::Digits { digits: shown, .. }) => digits = Some(shown),
-                Some(LinkStep::Linked(account)) => {
-                    let relay = self.devices[to].engine.relay().clone();
-                    let identity = linking.finish(&mut vault, account, relay).unwrap();
-                    let id = self.add_device(vault, identity);
-                    self.back(id);
-                    self.rest();
-                    return id;
-                }
-                Some(LinkStep::Failed(why)) => panic!("{why}"),
-                None => {}
-            }
-            self.run_for(1_000);
-            let replies = std::mem::take(&mut self.devices[to].replies);
-            for (ticket, reply) in replies {
-                if let (true, Ok(Reply::Answered(answered))) = (ticket == answered, reply) {
-                    assert_eq!(Some(answered.digits), digits, "both sides show the same");
-                    let now = self.now;
-                    self.devices[to].engine.link_confirm(now, true).unwrap();
-                    self.pump_device(to);
-                }
-            }
-            linking.handle_timeout(self.now);
-        }
-        panic!("{name} was not linked");
+        self.offer_place(to);
+        self.rest();
+        let id = self.devices.len() - 1;
+        assert!(id > to && self.devices[id].engine.is_live(), "{} is linked", DEVICES[id].0);
+        self.devices[id].name = DEVICES[id].0.to_owned();
+        id
     }
 }

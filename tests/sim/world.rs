@@ -7,10 +7,12 @@ use super::plan::{Net, Op, Plan};
 use super::relay::Relay;
 use super::setup::CALM;
 use super::trace::Trace;
+use super::visitor::Visitor;
 use fastrand::Rng;
+use kith_client::vault::MemoryVault;
 use kith_protocol::error::{CloseCode, ErrorCode};
 use kith_protocol::event::Target;
-use kith_protocol::ids::{RoomId, Seq};
+use kith_protocol::ids::{DeviceId, RoomId, Seq};
 use kith_relay::relay::conn::Identity as Who;
 use kith_relay::relay::reads::Read;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +44,9 @@ pub(crate) struct World<'a> {
     pub(crate) links: Vec<Link>,
     pub(crate) devices: Vec<Device>,
     pub(crate) rooms: Vec<RoomId>,
+    pub(crate) visitors: Vec<Option<Visitor>>,
+    /// What those have on disk who were not let in, by person.
+    pub(crate) turned_away: BTreeMap<usize, MemoryVault>,
     pub(crate) book: Book,
     /// No more trouble.
     pub(crate) healed: bool,
@@ -60,6 +65,8 @@ pub(crate) struct Book {
     pub(crate) gone: BTreeMap<Target, Target>,
     pub(crate) discarded: BTreeSet<Target>,
     pub(crate) maybe_gone: BTreeSet<Target>,
+    /// Whom somebody asked to be signed out.
+    pub(crate) revoked: BTreeSet<DeviceId>,
     pub(crate) texts: u64,
     pub(crate) wrong: Vec<String>,
 }
@@ -70,6 +77,8 @@ pub(crate) struct Said {
     pub(crate) text: String,
     pub(crate) edits: Vec<String>,
     pub(crate) order: u64,
+    /// When, if the device could know the time.
+    pub(crate) at: Option<u64>,
 }
 
 /// What happens next.
@@ -81,7 +90,8 @@ pub(crate) enum Event {
     Answer(LinkId, Read),
     Commit(u32),
     Publish(u32),
-    Timer(usize),
+    Timer(usize, u64),
+    Visit(usize),
     Dial(usize),
     Back(usize),
     ClientHears(LinkId, Option<CloseCode>),
@@ -123,6 +133,8 @@ impl<'a> World<'a> {
             links: Vec::new(),
             devices: Vec::new(),
             rooms: Vec::new(),
+            visitors: Vec::new(),
+            turned_away: BTreeMap::new(),
             book: Book::default(),
             healed: false,
             queue: BTreeMap::new(),
@@ -167,8 +179,10 @@ impl<'a> World<'a> {
         match event {
             Event::Step(index) => {
                 let op = self.plan.steps[index].1;
-                self.trace.say(self.now, format_args!("{op:?}"));
-                self.act(op);
+                if op.device().is_none_or(|dev| dev < self.devices.len()) {
+                    self.trace.say(self.now, format_args!("{op:?}"));
+                    self.act(op);
+                }
             }
             Event::ToRelay(link) => self.arrive_at_relay(link),
             Event::ToDevice(link) => self.arrive_at_device(link),
@@ -176,7 +190,8 @@ impl<'a> World<'a> {
             Event::Answer(link, read) => self.answer(link, &read),
             Event::Commit(process) => self.commit(process),
             Event::Publish(process) => self.publish(process),
-            Event::Timer(id) => self.timer(id),
+            Event::Timer(id, number) => self.timer(id, number),
+            Event::Visit(index) => self.visit(index),
             Event::Dial(id) => self.dial(id),
             Event::Back(id) => self.back(id),
             Event::ClientHears(link, code) => self.client_hears(link, code),
@@ -234,6 +249,9 @@ impl Op {
             | Self::PowerCut { dev, .. }
             | Self::LoseStore { dev }
             | Self::Flush { dev }
+            | Self::Link { dev }
+            | Self::Revoke { dev, .. }
+            | Self::Clock { dev, .. }
             | Self::FailCommits { dev, .. } => Some(dev),
             Self::Crash { .. } | Self::Full { .. } | Self::Backup | Self::Restore { .. } => None,
         }

@@ -79,7 +79,7 @@ enum Command {
         #[arg(long)]
         no_tests: bool,
     },
-    /// Measure: builds `kith-bench` in release and hands it the arguments (`relay`, `client`, `--json FILE`, ...).
+    /// Measure: builds `kith-bench` in release and hands it the arguments (`relay`, `client`, `desktop`, `--json FILE`, ...).
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         arguments: Vec<OsString>,

@@ -6,7 +6,7 @@ mod linux;
 mod other;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{cpu_seconds, resident_bytes};
+pub(crate) use linux::{cpu_seconds, mappings, proportional_bytes, resident_bytes, tree};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{cpu_seconds, resident_bytes};
 

@@ -212,7 +212,7 @@ async fn screens(client: Client, newest: RoomId, lines: usize, watch: Watch) -> 
 }
 
 /// Gives a home the identity of a person's device, as linking does.
-fn settle(dir: &Path, person: &Person, relay: &str) -> Outcome<()> {
+pub(crate) fn settle(dir: &Path, person: &Person, relay: &str) -> Outcome<()> {
     let home = vault::Home::lock(dir)?;
     let (master, _) = open_or_create(&home, &Choice::PlainFile, &MemorySecrets::default(), &mut NoUnlock)?;
     let mut vault = Vault::open(&home, &master.data_key(Purpose::Vault))?.vault;

@@ -2,6 +2,8 @@
 
 mod backlog;
 mod catch_up;
+#[cfg(target_os = "linux")]
+mod desktop;
 mod fan_out;
 mod idle;
 mod latency;
@@ -63,6 +65,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome<()> {
     if arguments.part.is_none_or(|part| part == Part::Client) {
         done += bench.works(CLIENT)?;
     }
+    if arguments.part.is_none_or(|part| part == Part::Desktop) {
+        done += desktop(&mut bench)?;
+    }
     if done == 0 {
         return Err("nothing to measure goes by that name".into());
     }
@@ -72,16 +77,33 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome<()> {
     Ok(())
 }
 
+#[cfg(target_os = "linux")]
+fn desktop(bench: &mut Bench) -> Outcome<usize> {
+    desktop::works(bench)
+}
+
+/// What the app is measured with is there on Linux alone.
+#[cfg(not(target_os = "linux"))]
+fn desktop(_bench: &mut Bench) -> Outcome<usize> {
+    Report::note("the app in its window: measured on Linux");
+    Ok(0)
+}
+
 impl Bench {
     fn works(&mut self, works: &[Work]) -> Outcome<usize> {
         let mut done = 0;
         for (name, work) in works {
-            if name.contains(&self.filter) {
+            if self.wants(name) {
                 work(self).map_err(|error| format!("{name}: {error}"))?;
                 done += 1;
             }
         }
         Ok(done)
+    }
+
+    /// Whether a work was asked for.
+    fn wants(&self, name: &str) -> bool {
+        name.contains(&self.filter)
     }
 
     /// An empty folder on the disk that is measured.

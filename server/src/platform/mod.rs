@@ -16,7 +16,9 @@ use unix as here;
 use windows as here;
 
 pub use here::Signals;
-pub(crate) use here::{create_private_dir, file_number, open_private_file, raise_open_files_limit};
+pub(crate) use here::{
+    create_private_dir, create_private_file, file_number, open_private_file, raise_open_files_limit, sync_dir,
+};
 
 /// What the system asks of a running relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +37,10 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = here::create_private_file(&draft)?;
+    let mut file = create_private_file(&draft)?;
     file.write_all(content)?;
     file.sync_all()?;
     drop(file);
     std::fs::rename(&draft, path)?;
-    here::sync_dir(folder)
+    sync_dir(folder)
 }

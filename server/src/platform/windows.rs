@@ -17,7 +17,7 @@ pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).open(path)
 }
 
-pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
+pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
 
 /// NTFS journals its folders; there is no handle to sync.
 #[expect(clippy::unnecessary_wraps, reason = "the same shape on every system")]
-pub(super) fn sync_dir(_path: &Path) -> io::Result<()> {
+pub(crate) fn sync_dir(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 

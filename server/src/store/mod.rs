@@ -7,10 +7,11 @@
 //!
 //! `conformance.rs` says what each implementation must do; [`memory`] is the reference, [`sqlite`] the default.
 
+pub mod audit;
 #[cfg(test)]
 mod conformance;
 pub mod memory;
-mod schema;
+pub(crate) mod schema;
 pub mod sqlite;
 mod wal;
 

@@ -56,16 +56,24 @@ CREATE TABLE invites (
 ) WITHOUT ROWID;
 "];
 
-/// Brings a file up to the newest schema.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+/// The newest schema.
+pub(crate) const NEWEST: usize = STEPS.len();
+
+/// Which schema a file has; 0 for an empty one. One that is newer than this program is refused.
+pub(crate) fn check_version(connection: &Connection) -> Result<usize, StoreError> {
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let version = version as usize;
-    if version > STEPS.len() {
+    if version > NEWEST {
         return Err(StoreError::Failed(format!(
-            "the data was written by a newer kith-relay (schema {version}, this one knows {}): update kith-relay, or restore a backup made with this version",
-            STEPS.len()
+            "the data was written by a newer kith-relay (schema {version}, this one knows {NEWEST}): update kith-relay, or restore a backup made with this version"
         )));
     }
+    Ok(version)
+}
+
+/// Brings a file up to the newest schema.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let version = check_version(connection)?;
     for (done, step) in STEPS.iter().enumerate().skip(version) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;

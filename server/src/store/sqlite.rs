@@ -3,6 +3,7 @@
 //! `synchronous=FULL` makes a commit return after the fsync of the write-ahead log; the heads of rooms that a group touched
 //! are written once, at its end. Reading stands in `tables` and `directory`, what a column holds in `values`.
 
+pub(crate) mod copies;
 mod directory;
 mod tables;
 mod values;
@@ -95,6 +96,12 @@ impl SqliteEngine {
         self.tables.0.execute(sql, [incarnation.as_bytes()])?;
         self.incarnation = incarnation;
         Ok(())
+    }
+
+    /// Folds the write-ahead log back and ends: one file is left, which holds all.
+    pub(crate) fn into_one_file(self) -> Result<(), StoreError> {
+        self.tables.0.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+        Ok(self.tables.0.close().map_err(|(_, error)| error)?)
     }
 
     fn room(&mut self, room: &RoomId) -> Result<(i64, RoomHead), StoreError> {

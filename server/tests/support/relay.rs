@@ -73,7 +73,7 @@ impl Relay {
         let server = WebSocketStream::from_raw_socket(theirs, Role::Server, Some(config)).await;
         let peer = Peer::unplaced(IpAddr::V4(Ipv4Addr::LOCALHOST));
         tokio::spawn(Arc::clone(&self.hub).serve(server, peer));
-        Wire(WebSocketStream::from_raw_socket(ours, Role::Client, None).await)
+        Wire::over(ours).await
     }
 
     /// Ends the relay and waits until all is written. All devices must be gone.

@@ -6,11 +6,17 @@ use std::time::Duration;
 use tokio::io::DuplexStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// A connection.
 pub struct Wire(pub WebSocketStream<DuplexStream>);
 
 impl Wire {
+    /// A connection to whoever holds the other end.
+    pub async fn over(stream: DuplexStream) -> Self {
+        Self(WebSocketStream::from_raw_socket(stream, Role::Client, None).await)
+    }
+
     pub async fn say(&mut self, frame: &ClientFrame) {
         self.0.send(Message::Binary(frame.encode())).await.unwrap();
     }

@@ -24,7 +24,8 @@ pub(crate) async fn link_look(shell: TheShell<'_>, text: String) -> Outcome<Link
     links::look(&text, |room| shell.profile_with(&room))
 }
 
-/// Makes a new account with an invite. Without a handle one is made from the name.
+/// Makes a new account with an invite. Without a handle one is made from the name; without a name for this computer it has
+/// its own.
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn join(
@@ -33,8 +34,9 @@ pub(crate) async fn join(
     name: String,
     handle: Option<String>,
     key: KeyChoice,
+    device_name: Option<String>,
 ) -> Outcome<Arrived> {
-    let who = Newcomer { name, handle, device_name: device_name() };
+    let who = Newcomer { name, handle, device_name: device_name_or_own(device_name) };
     join_with(&shell, &link, who, choice(key)?).await
 }
 
@@ -62,13 +64,14 @@ pub(crate) async fn link_device(
     relay: Option<String>,
     key: KeyChoice,
     steps: Channel<LinkStep>,
+    device_name: Option<String>,
 ) -> Outcome<Arrived> {
     let link = links::device(&link, relay.as_deref())?;
     let relay = Relay { address: link.relay.clone(), pin: link.pin };
     let (profile, home) = begin(&shell)?;
     let mut cancelled = shell.link_cancelled();
     let access = shell.access(choice(key)?);
-    let name = device_name();
+    let name = device_name_or_own(device_name);
     let show = move |shown: kith_client::Digits| {
         // A window that is gone needs no digits.
         let _ = steps.send(LinkStep::Digits { digits: shown.digits, handle: shown.handle });
@@ -101,6 +104,7 @@ pub(crate) async fn recover(
     recovery_key: String,
     relay: String,
     key: KeyChoice,
+    device_name: Option<String>,
 ) -> Outcome<Recovered> {
     let recovery_key = recovery_key.parse().map_err(|_| {
         AppError::new(
@@ -111,7 +115,8 @@ pub(crate) async fn recover(
     let relay = links::relay(&relay)?;
     let (profile, home) = begin(&shell)?;
     let access = shell.access(choice(key)?);
-    let recovered = Client::recover(home, access, &recovery_key, relay.clone(), &device_name()).await;
+    let name = device_name_or_own(device_name);
+    let recovered = Client::recover(home, access, &recovery_key, relay.clone(), &name).await;
     let (client, next) = match recovered {
         Ok(recovered) => recovered,
         Err(error) => return Err(explain(error.into(), &relay).await),
@@ -221,11 +226,25 @@ fn choice(key: KeyChoice) -> Outcome<Choice> {
     }
 }
 
-/// What this computer is called among the devices of an account.
-fn device_name() -> String {
-    let name =
-        std::env::var("KITH_DEVICE_NAME").ok().or_else(host_name).unwrap_or_else(|| "Computer".to_owned());
-    let mut name = crate::names::plain(&name, DEVICE_NAME_CHARS_MAX);
+/// What this computer is called among the devices of an account, unless the person calls it something else.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn device_name() -> Outcome<String> {
+    Ok(own_name())
+}
+
+fn device_name_or_own(wish: Option<String>) -> String {
+    wish.map(|wish| fitting(&wish)).filter(|wish| !wish.is_empty()).unwrap_or_else(own_name)
+}
+
+/// Many a system has no name of its own: any word will do then.
+fn own_name() -> String {
+    let name = std::env::var("KITH_DEVICE_NAME").ok().or_else(host_name).map(|name| fitting(&name));
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "Computer".to_owned())
+}
+
+fn fitting(name: &str) -> String {
+    let mut name = crate::names::plain(name, DEVICE_NAME_CHARS_MAX);
     while name.len() > kith_protocol::limits::DEVICE_NAME_BYTES_MAX {
         name.pop();
     }

@@ -2,7 +2,7 @@
 
 use super::TheShell;
 use crate::failure::Outcome;
-use crate::ipc::{DoNotDisturb, LocalSettings, ProfileId, Quiet, SelfTestStep, TrayStatus};
+use crate::ipc::{DoNotDisturb, LocalSettings, NotificationAccess, ProfileId, Quiet, SelfTestStep, TrayStatus};
 use crate::self_test as testing;
 use tauri::ipc::Channel;
 
@@ -27,6 +27,20 @@ pub(crate) async fn tray_status(shell: TheShell<'_>) -> Outcome<TrayStatus> {
     let shell = shell.inner().clone();
     let looked = tokio::task::spawn_blocking(move || shell.look_for_tray_host()).await;
     looked.map_err(|_| crate::failure::internal("the tray was not asked for"))
+}
+
+/// Whether the system lets Kith show notifications.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn notification_access(shell: TheShell<'_>) -> Outcome<NotificationAccess> {
+    Ok(shell.desk()?.notification_access(false).await)
+}
+
+/// The same; asks the person first, where the system wants that. Say why before.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn ask_for_notifications(shell: TheShell<'_>) -> Outcome<NotificationAccess> {
+    Ok(shell.desk()?.notification_access(true).await)
 }
 
 /// A setting that is the same on all devices of the account.

@@ -25,7 +25,7 @@ pub use find::{Found, Hit, Reach};
 pub use ids::{AccountId, DeviceId, LineId, Millis, ProfileId, RoomId, Seq};
 pub use line::{Change, Line, LineKind, LineState, Page, Pending, Reaction, ReplyTo};
 pub use markdown::{Block, Inline, ListItem};
-pub use notice::{SelfTestStage, SelfTestStep, Why, WhyReason};
+pub use notice::{NotificationAccess, SelfTestStage, SelfTestStep, Why, WhyReason};
 pub use person::{Person, Presence};
 pub use profile::{
     Arrived, Connection, ConnectionInfo, KeyChoice, Me, Profile, ProfileState, Trouble, TroubleKind,

@@ -12,8 +12,32 @@ pub struct Why {
     pub reason: WhyReason,
     /// When that was decided; `null`: it comes out the same at any time.
     pub at: Option<Millis>,
-    /// The same as an English sentence.
-    pub message: String,
+    /// `summarized`: how many messages there were in all rooms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[specta(optional, type = Option<u32>)]
+    pub messages: Option<u64>,
+    /// `summarized`: in how many rooms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[specta(optional, type = Option<u32>)]
+    pub chats: Option<u64>,
+    /// `doNotDisturb`, `mutedForATime`: until when that was to last; none: for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub until: Option<Millis>,
+}
+
+/// Whether the system lets Kith show notifications.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum NotificationAccess {
+    /// It does.
+    Granted,
+    /// The person, or whoever looks after the computer, forbade it: it is changed in the settings of the system.
+    Denied,
+    /// Nobody has asked the person yet: `askForNotifications`.
+    Unasked,
+    /// Nothing there shows notifications.
+    Missing,
 }
 
 /// The reasons.

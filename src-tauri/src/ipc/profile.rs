@@ -55,6 +55,9 @@ pub struct Me {
     pub relay: String,
     /// Whether the account administers the relay, and may invite.
     pub admin: bool,
+    /// Bytes of text that fit into one message, unless the relay's operator has set less.
+    #[specta(optional)]
+    pub text_bytes_max: Option<u32>,
 }
 
 /// The connection to the relay.

@@ -2,8 +2,8 @@
 //! an answer in place.
 
 use super::Notifier;
-use crate::desk::{Deed, Key, Notice};
-use crate::ipc::OpenTarget;
+use crate::desk::{Deed, Key, Notice, Urgency};
+use crate::ipc::{NotificationAccess, OpenTarget};
 use crate::tray::Doing;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,9 +95,7 @@ impl Freedesktop {
         let body = if can.contains("body-markup") { escaped(&notice.body) } else { notice.body.clone() };
         let mut actions: Vec<&str> = Vec::new();
         if can.contains("actions") {
-            if notice.target.is_some() {
-                actions.extend(["default", &notice.labels.open]);
-            }
+            actions.extend(["default", &notice.labels.open]);
             if notice.answers {
                 actions.extend([MARK_READ, &notice.labels.mark_read]);
                 if can.contains(REPLY) {
@@ -107,9 +105,8 @@ impl Freedesktop {
         }
         let mut hints: HashMap<&str, Value<'_>> = HashMap::from([
             ("desktop-entry", Value::from("Kith")),
-            ("category", Value::from("im.received")),
-            // Ordinary: what is critical stays on the screen until it is clicked away.
-            ("urgency", Value::from(1_u8)),
+            ("category", Value::from(category(notice.urgency))),
+            ("urgency", Value::from(urgency(notice.urgency))),
         ]);
         if notice.sound {
             hints.insert("sound-name", Value::from("message-new-instant"));
@@ -158,6 +155,14 @@ impl Notifier for Freedesktop {
 
     fn withdraw(&mut self, key: &Key) -> Result<(), String> {
         self.close(key).map_err(|error| error.to_string())
+    }
+
+    /// Nobody is asked here: there is a server or there is none.
+    fn access(&mut self, _ask: bool) -> NotificationAccess {
+        match self.abilities() {
+            Ok(_) => NotificationAccess::Granted,
+            Err(_) => NotificationAccess::Missing,
+        }
     }
 }
 
@@ -246,6 +251,21 @@ impl Ids {
         {
             self.by_key.remove(&key);
         }
+    }
+}
+
+/// As the specification numbers it.
+fn urgency(urgency: Urgency) -> u8 {
+    match urgency {
+        Urgency::Normal => 1,
+        Urgency::Critical => 2,
+    }
+}
+
+fn category(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::Normal => "im.received",
+        Urgency::Critical => "im.error",
     }
 }
 

@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 mod freedesktop;
 #[cfg(target_os = "macos")]
+mod center;
+#[cfg(target_os = "macos")]
 mod plugin;
 #[cfg(windows)]
 mod toasts;
@@ -10,11 +12,12 @@ mod toasts;
 #[cfg(target_os = "linux")]
 pub(crate) use freedesktop::Freedesktop as Native;
 #[cfg(target_os = "macos")]
-pub(crate) use plugin::Plugin as Native;
+pub(crate) use center::Native;
 #[cfg(windows)]
 pub(crate) use toasts::Toasts as Native;
 
 use crate::desk::{Key, Later, Notice};
+use crate::ipc::NotificationAccess;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use tokio::sync::oneshot;
@@ -25,6 +28,8 @@ pub(crate) trait Notifier: Send + 'static {
     fn show(&mut self, notice: &Notice) -> Result<(), String>;
     /// Takes one away; `Ok` if there is none.
     fn withdraw(&mut self, key: &Key) -> Result<(), String>;
+    /// Whether the system lets Kith show them; asks the person first if that is wished and the system can.
+    fn access(&mut self, ask: bool) -> NotificationAccess;
 }
 
 /// The thread of a notifier.
@@ -35,6 +40,7 @@ pub(crate) struct Notices {
 enum Job {
     Show(Box<Notice>, Option<oneshot::Sender<Result<(), String>>>),
     Withdraw(Key, Option<oneshot::Sender<Result<(), String>>>),
+    Access(bool, oneshot::Sender<NotificationAccess>),
 }
 
 impl Notices {
@@ -67,6 +73,12 @@ impl Notices {
         wait(answered)
     }
 
+    pub(crate) fn access(&self, ask: bool) -> Later<NotificationAccess> {
+        let (answer, answered) = oneshot::channel();
+        self.put(Job::Access(ask, answer));
+        Box::pin(async { answered.await.unwrap_or(NotificationAccess::Missing) })
+    }
+
     fn put(&self, job: Job) {
         // A system that takes so long shows nothing useful any more.
         if let Err(TrySendError::Full(_)) = self.jobs.try_send(job) {
@@ -82,37 +94,37 @@ fn wait(answered: oneshot::Receiver<Result<(), String>>) -> Later<Result<(), Str
 fn run<N: Notifier>(work: &Receiver<Job>, make: impl Fn() -> Result<N, String>) {
     // At once: it also hears whether the system wants quiet.
     let mut notifier = make().ok();
+    // Whoever waited for an answer may be gone.
     while let Ok(job) = work.recv() {
-        let mut outcome = do_one(&mut notifier, &make, &job);
-        if outcome.is_err() {
-            // Whoever shows them may have been started anew.
-            notifier = None;
-            outcome = do_one(&mut notifier, &make, &job);
-        }
+        let (outcome, answer) = match job {
+            Job::Show(notice, answer) => (tried(&mut notifier, &make, |it| it.show(&notice)), answer),
+            Job::Withdraw(key, answer) => (tried(&mut notifier, &make, |it| it.withdraw(&key)), answer),
+            Job::Access(ask, answer) => {
+                let access = tried(&mut notifier, &make, |it| Ok(it.access(ask)));
+                let _ = answer.send(access.unwrap_or(NotificationAccess::Missing));
+                continue;
+            }
+        };
         if let Err(error) = &outcome {
             tracing::warn!(error, "a notification was not shown or withdrawn");
         }
-        let (Job::Show(_, answer) | Job::Withdraw(_, answer)) = job;
         if let Some(answer) = answer {
-            // Whoever waited may be gone.
             let _ = answer.send(outcome);
         }
     }
 }
 
-fn do_one<N: Notifier>(
+/// Once more after a failure: whoever shows them may have been started anew.
+fn tried<N: Notifier, T>(
     notifier: &mut Option<N>,
     make: &impl Fn() -> Result<N, String>,
-    job: &Job,
-) -> Result<(), String> {
-    let notifier = match notifier {
-        Some(notifier) => notifier,
-        None => notifier.insert(make()?),
-    };
-    match job {
-        Job::Show(notice, _) => notifier.show(notice),
-        Job::Withdraw(key, _) => notifier.withdraw(key),
+    act: impl Fn(&mut N) -> Result<T, String>,
+) -> Result<T, String> {
+    if let Some(done) = notifier.as_mut().and_then(|notifier| act(notifier).ok()) {
+        return Ok(done);
     }
+    *notifier = None;
+    act(notifier.insert(make()?))
 }
 
 /// Notifications that wait for the system: more than a screen shows.
@@ -121,7 +133,7 @@ const WAITING_MAX: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::Labels;
+    use crate::desk::{Labels, Urgency};
     use crate::words::Words;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::{Arc, Mutex};
@@ -145,6 +157,10 @@ mod tests {
             self.seen.lock().unwrap().push("withdrawn".into());
             Ok(())
         }
+
+        fn access(&mut self, _ask: bool) -> NotificationAccess {
+            NotificationAccess::Granted
+        }
     }
 
     fn notice(title: &str) -> Notice {
@@ -155,6 +171,7 @@ mod tests {
             body: String::new(),
             answers: false,
             sound: false,
+            urgency: Urgency::Normal,
             labels: Labels::of(&Words::of(None)),
         }
     }

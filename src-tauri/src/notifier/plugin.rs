@@ -1,8 +1,9 @@
-//! The official plugin: shows, and hears of clicks and buttons. It cannot replace, withdraw or take answers on these systems.
+//! The official plugin: shows, and hears of clicks and buttons. It cannot replace, withdraw or take answers on macOS, where
+//! it stands in for the notification center if the program has no bundle.
 
 use super::Notifier;
 use crate::desk::{Deed, Key, Notice};
-use crate::ipc::OpenTarget;
+use crate::ipc::{NotificationAccess, OpenTarget};
 use crate::tray::Doing;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,6 +65,11 @@ impl Notifier for Plugin {
 
     fn withdraw(&mut self, _key: &Key) -> Result<(), String> {
         Ok(())
+    }
+
+    /// What has no bundle is not asked about.
+    fn access(&mut self, _ask: bool) -> NotificationAccess {
+        NotificationAccess::Granted
     }
 }
 

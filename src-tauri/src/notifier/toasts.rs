@@ -1,13 +1,14 @@
 //! Toasts of Windows: replaced and withdrawn by tag and group, with buttons and an answer in place.
 
 use super::Notifier;
-use crate::desk::{Deed, Key, Notice};
+use crate::desk::{Deed, Key, Notice, Urgency};
+use crate::ipc::NotificationAccess;
 use crate::tray::Doing;
 use std::fmt::Write as _;
 use windows::Data::Xml::Dom::XmlDocument;
 use windows::Foundation::{IPropertyValue, TypedEventHandler};
 use windows::UI::Notifications::{
-    ToastActivatedEventArgs, ToastNotification, ToastNotificationManager, ToastNotifier,
+    NotificationSetting, ToastActivatedEventArgs, ToastNotification, ToastNotificationManager, ToastNotifier,
 };
 use windows::core::{HSTRING, IInspectable, Interface as _, Ref};
 
@@ -69,6 +70,16 @@ impl Notifier for Toasts {
             .and_then(|history| history.RemoveGroupedTagWithId(&tag, &group, &self.app_id));
         Ok(())
     }
+
+    /// Programs need not ask here; the person can forbid it in the settings of the system.
+    fn access(&mut self, _ask: bool) -> NotificationAccess {
+        match self.notifier.Setting() {
+            Ok(NotificationSetting::Enabled) => NotificationAccess::Granted,
+            Ok(_) => NotificationAccess::Denied,
+            // So it is without a shortcut in the Start menu that carries the app id.
+            Err(_) => NotificationAccess::Missing,
+        }
+    }
 }
 
 /// Tag and group: the same after a restart, and at most 64 characters.
@@ -76,13 +87,16 @@ fn names(key: &Key) -> (HSTRING, HSTRING) {
     let (tag, group) = match key {
         Key::Chat(profile, room) => (room.0.to_string(), profile.0.as_str()),
         Key::Summary(profile) => ("summary".to_owned(), profile.0.as_str()),
+        Key::Alert(profile) => ("alert".to_owned(), profile.0.as_str()),
         Key::Test => ("test".to_owned(), "kith"),
     };
     (HSTRING::from(tag), HSTRING::from(group))
 }
 
 fn content(notice: &Notice) -> String {
-    let mut xml = String::from("<toast launch=\"open\"><visual><binding template=\"ToastGeneric\">");
+    // Windows 11 lets what is urgent through its "do not disturb"; older ones do not know the word.
+    let scenario = if notice.urgency == Urgency::Critical { " scenario=\"urgent\"" } else { "" };
+    let mut xml = format!("<toast launch=\"open\"{scenario}><visual><binding template=\"ToastGeneric\">");
     for text in [&notice.title, &notice.body] {
         if !text.is_empty() {
             let _ = write!(xml, "<text>{}</text>", escaped(text));

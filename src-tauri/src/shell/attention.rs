@@ -29,8 +29,8 @@ impl Shell {
         }
     }
 
-    /// There is no window any more: nothing is looked at, nothing is told.
-    pub(crate) async fn window_gone(&self) {
+    /// There is no window any more: nothing is looked at, nothing is told. [`Self::apply_attention`] lets the engines know.
+    pub(crate) fn forget_window(&self) {
         self.inner.feed.detach();
         {
             let mut state = self.state();
@@ -38,7 +38,6 @@ impl Shell {
             state.looked_at = None;
         }
         self.all().iter().for_each(|profile| profile.close_rooms());
-        self.apply_attention().await;
     }
 
     pub(crate) async fn apply_attention(&self) {

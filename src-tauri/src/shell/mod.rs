@@ -1,5 +1,6 @@
 //! All that the app is beside its window: profiles, settings, what is unread. Goes on when there is no window.
 
+mod alerts;
 mod attention;
 mod notices;
 mod roster;
@@ -43,6 +44,8 @@ struct Inner {
     link_cancelled: watch::Sender<u64>,
     /// Grows with each place that comes.
     placed: watch::Sender<u64>,
+    /// Whether something shows tray icons.
+    tray_host: watch::Sender<bool>,
     clipboard: Mutex<Option<arboard::Clipboard>>,
     started: Instant,
     /// Grows with every answer to "do not disturb": an older alarm clock does nothing.
@@ -60,7 +63,6 @@ struct State {
     place: Option<String>,
     open: Option<OpenTarget>,
     link: Option<String>,
-    tray_host: bool,
     window_begun: Instant,
     /// The newest message that each notification tells of.
     shown: BTreeMap<Key, Seq>,
@@ -82,7 +84,6 @@ impl Shell {
             place,
             open: None,
             link: None,
-            tray_host: false,
             window_begun: Instant::now(),
             shown: BTreeMap::new(),
         };
@@ -96,6 +97,7 @@ impl Shell {
             link_cancelled: watch::Sender::new(0),
             alarm: Mutex::new(0),
             placed: watch::Sender::new(0),
+            tray_host: watch::Sender::new(false),
             clipboard: Mutex::new(None),
             started: Instant::now(),
         };

@@ -2,7 +2,7 @@
 
 use super::Shell;
 use super::unread::{counted, title};
-use crate::desk::{Deed, Key, Labels, Notice};
+use crate::desk::{Deed, Key, Labels, Notice, Urgency};
 use crate::failure::Outcome;
 use crate::ipc::{self, OpenTarget, Privacy, RoomItem, RoomKind, Update};
 use crate::markdown;
@@ -34,6 +34,7 @@ impl Shell {
             body,
             answers: settings.privacy == Privacy::NameAndText,
             sound: settings.sound,
+            urgency: Urgency::Normal,
             labels: Labels::of(&words),
         });
     }
@@ -57,6 +58,7 @@ impl Shell {
             body: if settings.privacy == Privacy::Nothing { String::new() } else { names.join(" · ") },
             answers: false,
             sound: settings.sound,
+            urgency: Urgency::Normal,
             labels: Labels::of(&words),
         });
     }

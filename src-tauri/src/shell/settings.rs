@@ -36,6 +36,11 @@ impl Shell {
             state.settings = settings.clone();
             state.words = Words::of(settings.language.as_deref());
         }
+        if before.theme != settings.theme
+            && let Ok(desk) = self.desk()
+        {
+            desk.repaint();
+        }
         self.inner.feed.push(Update::Settings { settings: settings.clone() });
         self.inner.feed.push(Update::Tray { tray: self.tray_status() });
         self.apply_attention().await;

@@ -4,6 +4,8 @@ use super::{Shell, now};
 use crate::desk::{Desk, Tray, TrayChat, TrayState, TrayWords};
 use crate::ipc::{self, Privacy, RoomItem, RoomKind, TrayStatus, Update};
 use crate::words::Words;
+use std::time::Duration;
+use tokio::time::timeout;
 
 impl Shell {
     /// What is unread has changed.
@@ -50,14 +52,20 @@ impl Shell {
 
     /// Something shows tray icons, or nothing does any more.
     pub(crate) fn tray_host_is(&self, host: bool) {
-        if std::mem::replace(&mut self.state().tray_host, host) != host {
+        if self.inner.tray_host.send_replace(host) != host {
             self.inner.feed.push(Update::Tray { tray: self.tray_status() });
         }
     }
 
+    /// Waits for something that shows tray icons, but not longer than `within`; whether it came.
+    pub(crate) async fn tray_comes(&self, within: Duration) -> bool {
+        let mut host = self.inner.tray_host.subscribe();
+        timeout(within, host.wait_for(|host| *host)).await.is_ok_and(|came| came.is_ok())
+    }
+
     pub(crate) fn tray_status(&self) -> TrayStatus {
-        let state = self.state();
-        TrayStatus { host: state.tray_host, close_hides: state.tray_host && state.settings.close_to_tray }
+        let host = *self.inner.tray_host.borrow();
+        TrayStatus { host, close_hides: host && self.state().settings.close_to_tray }
     }
 }
 

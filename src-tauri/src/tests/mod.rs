@@ -104,7 +104,8 @@ async fn without_a_window_everything_goes_on_and_the_next_window_is_led_to_the_m
     let client = bob.client(&at_bob).unwrap();
     let room = client.dm_with(client.lookup("alice").await.unwrap().account).await.unwrap();
     drop(window(&alice));
-    alice.window_gone().await;
+    alice.forget_window();
+    alice.apply_attention().await;
 
     client.send(room, Outgoing::text("are you there?")).await.unwrap();
     let notice = world.desk("alice").notice().await;

@@ -1,63 +1,37 @@
-//! The tray as StatusNotifierItem, without GTK: left click, tooltip, and word of whether anything shows it.
+//! The tray as StatusNotifierItem, without GTK: left click and tooltip.
 
 use super::{Doing, Entry, menu, picture};
-use crate::appearance;
 use crate::desk::{Deed, Tray, TrayState};
 use ksni::blocking::{Handle, TrayMethods as _};
 use ksni::menu::{RadioGroup, RadioItem, StandardItem, SubMenu};
 use ksni::{Category, MenuItem, OfflineReason, Status, ToolTip};
-use std::sync::Arc;
-use std::time::Duration;
 
 /// The icon. Gone when it is dropped.
 pub(crate) struct Icon {
     handle: Handle<Item>,
 }
 
-/// Hears whether something shows the icon.
-pub(crate) type Hosted = Arc<dyn Fn(bool) + Send + Sync>;
-
 impl Icon {
     /// Puts the icon there, as soon as something shows it. Blocks for some milliseconds.
-    pub(crate) fn new(tray: Tray, doing: Doing, hosted: Hosted) -> Result<Self, String> {
-        let item = Item { tray, dark: appearance::panel_is_dark(), doing, hosted };
+    pub(crate) fn new(tray: Tray, dark: bool, doing: Doing) -> Result<Self, String> {
+        let item = Item { tray, dark, doing };
         let handle = item.assume_sni_available(true).spawn().map_err(|error| error.to_string())?;
         Ok(Self { handle })
     }
 
-    /// Shows something else.
-    pub(crate) fn set(&self, tray: Tray) {
-        self.handle.update(|item| item.tray = tray);
+    /// Shows something else, on a dark or light panel.
+    pub(crate) fn set(&self, tray: Tray, dark: bool) {
+        self.handle.update(|item| {
+            item.tray = tray;
+            item.dark = dark;
+        });
     }
-
-    /// The panel has become dark or light.
-    pub(crate) fn set_dark(&self, dark: bool) {
-        self.handle.update(|item| item.dark = dark);
-    }
-}
-
-/// Whether something shows tray icons; asked of the watcher, with a second to answer.
-pub(crate) fn has_host() -> bool {
-    let asked = || -> zbus::Result<bool> {
-        let bus = zbus::blocking::connection::Builder::session()?.method_timeout(ANSWER_MAX).build()?;
-        let answer = bus.call_method(
-            Some("org.kde.StatusNotifierWatcher"),
-            "/StatusNotifierWatcher",
-            Some("org.freedesktop.DBus.Properties"),
-            "Get",
-            &("org.kde.StatusNotifierWatcher", "IsStatusNotifierHostRegistered"),
-        )?;
-        let value: zbus::zvariant::OwnedValue = answer.body().deserialize()?;
-        Ok(bool::try_from(value)?)
-    };
-    asked().unwrap_or(false)
 }
 
 struct Item {
     tray: Tray,
     dark: bool,
     doing: Doing,
-    hosted: Hosted,
 }
 
 impl ksni::Tray for Item {
@@ -97,12 +71,7 @@ impl ksni::Tray for Item {
         menu(&self.tray).into_iter().map(item).collect()
     }
 
-    fn watcher_online(&self) {
-        (self.hosted)(true);
-    }
-
     fn watcher_offline(&self, _reason: OfflineReason) -> bool {
-        (self.hosted)(false);
         // It may come back: a desktop that restarts its panel.
         true
     }
@@ -158,5 +127,3 @@ fn pixmap(state: TrayState, dark: bool) -> ksni::Icon {
         data: data.collect(),
     }
 }
-
-const ANSWER_MAX: Duration = Duration::from_secs(1);

@@ -1,12 +1,16 @@
 //! The tray icon: three states, light and dark, with the unread chats in its menu.
 
 #[cfg(target_os = "linux")]
+mod host;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
 mod native;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Icon, has_host};
+pub(crate) use host::{has_host, watch_host};
+#[cfg(target_os = "linux")]
+pub(crate) use linux::Icon;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use native::Icon;
 

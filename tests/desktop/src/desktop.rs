@@ -18,6 +18,7 @@ use zbus::blocking::{Connection, connection, fdo::DBusProxy};
 pub struct Desktop {
     name: &'static str,
     app: &'static str,
+    home: PathBuf,
     folder: TempDir,
     display: String,
     address: String,
@@ -63,6 +64,7 @@ impl Desktop {
         let mut desktop = Self {
             name,
             app: APP,
+            home: folder.path().join("kith"),
             folder,
             display: format!(":{number}"),
             address,
@@ -79,9 +81,10 @@ impl Desktop {
         desktop
     }
 
-    /// From now on another program is the app.
-    pub fn turn_to(&mut self, app: &'static str) {
+    /// From now on another program is the app, or it keeps its files elsewhere.
+    pub fn turn_to(&mut self, app: &'static str, home: PathBuf) {
         self.app = app;
+        self.home = home;
     }
 
     /// The program that is the app.
@@ -92,7 +95,7 @@ impl Desktop {
     /// A program on this desktop, with nothing of ours in its environment.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = cleared(program, self.folder.path());
-        command.env("KITH_DEVICE_NAME", self.name);
+        command.env("KITH_DEVICE_NAME", self.name).env("KITH_HOME", &self.home);
         command.env("DISPLAY", &self.display).env("DBUS_SESSION_BUS_ADDRESS", &self.address);
         command
     }
@@ -174,7 +177,7 @@ impl Desktop {
 
     /// The folder of the app.
     pub fn kith_home(&self) -> PathBuf {
-        self.folder.path().join("kith")
+        self.home.clone()
     }
 
     pub fn config(&self) -> PathBuf {
@@ -244,7 +247,6 @@ fn cleared(program: impl AsRef<OsStr>, folder: &Path) -> Command {
         ("XDG_CONFIG_HOME", "config"),
         ("XDG_DATA_HOME", "home/.local/share"),
         ("XDG_CACHE_HOME", "home/.cache"),
-        ("KITH_HOME", "kith"),
     ] {
         command.env(name, folder.join(part));
     }

@@ -53,6 +53,11 @@ impl TrayHost {
         .await
     }
 
+    /// Waits until there is an icon.
+    pub async fn appears(&self) {
+        until_now("an icon in the tray", || self.item().map(drop).ok_or("none")).await;
+    }
+
     /// Waits until there is no icon any more.
     pub async fn is_empty(&self) {
         until_now("an empty tray", || self.icon().map_or(Ok(()), Err)).await;

@@ -14,7 +14,7 @@ test('a group: members, roles, adding, removing, name and topic, leaving', async
   await panel.getByLabel('Topic').fill('What comes next')
   await panel.getByRole('button', { name: 'Save' }).click()
   await expect(panel.getByRole('heading', { name: 'Winter release' })).toBeVisible()
-  await expect(page.locator('main header')).toContainText('What comes next')
+  await expect(page.locator('.chat header')).toContainText('What comes next')
 
   await panel.getByRole('button', { name: 'Add', exact: true }).click()
   await page.keyboard.type('han')
