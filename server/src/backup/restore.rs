@@ -1,0 +1,116 @@
+//! A backup becomes a relay again.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use kith_protocol::ids::Incarnation;
+use serde::Serialize;
+
+use super::{BackupError, CONFIG, Draft, GIVEN_CERT, GIVEN_KEY, beside, open, unusable};
+use crate::{
+    clock::Clock,
+    copied,
+    data::{DATABASE, DataDir, NOTE},
+    platform,
+    store::{
+        Engine,
+        audit::{Audit, audit},
+        sqlite::{SqliteEngine, copies},
+    },
+    tls::KEY_FILE,
+};
+
+/// A relay that was restored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Restored {
+    pub data: PathBuf,
+    /// When the backup was made, in milliseconds since 1970.
+    pub made_at_ms: u64,
+    /// The files beside the database, by path within the data folder.
+    pub files: Vec<String>,
+    /// Where that is that was there before.
+    pub put_aside: Option<PathBuf>,
+    pub audit: Audit,
+}
+
+/// Checks a backup and puts it into the data folder, under a new identity of the logs, so that devices offer again what it
+/// lacks. What is there already stays where it is, or is put aside with `yes`; nothing is removed.
+pub fn restore(data: &Path, file: &Path, yes: bool) -> Result<Restored, BackupError> {
+    let copy = open(file)?;
+    let enclosed = copy.enclosed.clone();
+    drop(copy);
+    let data = DataDir::open(data)?;
+    let occupied = [DATABASE, KEY_FILE].iter().any(|name| data.path().join(name).exists());
+    if occupied && !yes {
+        return Err(BackupError::Occupied { data: data.path().to_owned() });
+    }
+    let write = |source| BackupError::Write { path: data.path().to_owned(), source };
+    let draft = Draft(data.path().join(DRAFT));
+    let mut to = Draft::new(&draft.0).map_err(write)?;
+    let mut from =
+        fs::File::open(file).map_err(|source| BackupError::Read { path: file.to_owned(), source })?;
+    io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).map_err(write)?;
+    drop(to);
+    let audit = make_ready(&draft.0, file)?;
+
+    let put_aside = if occupied { Some(put_aside(data.path()).map_err(write)?) } else { None };
+    for (name, content) in &enclosed.files {
+        // A name is only taken if a backup has put it there: nothing is written outside of the folder.
+        if !RESTORED.contains(&name.as_str()) {
+            continue;
+        }
+        let path = data.path().join(name);
+        let folder = path.parent().unwrap_or(data.path());
+        platform::create_private_dir(folder)
+            .and_then(|()| platform::write_private(&path, content))
+            .map_err(|source| BackupError::Write { path: path.clone(), source })?;
+    }
+    // The database last: until it is there, the folder holds no relay.
+    let database = data.path().join(DATABASE);
+    fs::rename(&draft.0, &database).map_err(write)?;
+    copied::note(&database, &data.path().join(NOTE)).map_err(write)?;
+    Ok(Restored {
+        data: data.path().to_owned(),
+        made_at_ms: enclosed.made_at,
+        files: enclosed.files.into_keys().collect(),
+        put_aside,
+        audit,
+    })
+}
+
+/// Makes the copy a database of the newest schema with an identity of its own.
+fn make_ready(draft: &Path, file: &Path) -> Result<Audit, BackupError> {
+    let failed = |error: crate::store::StoreError| unusable(file, error.to_string());
+    let mut fresh = [0; 16];
+    getrandom::fill(&mut fresh).map_err(|error| unusable(file, error.to_string()))?;
+    copies::strip(draft).map_err(failed)?;
+    let mut engine = SqliteEngine::open(draft, Incarnation(fresh)).map_err(failed)?;
+    let audit = audit(engine.read()).map_err(failed)?;
+    if let Some(problem) = audit.problems.first() {
+        return Err(unusable(file, problem.clone()));
+    }
+    engine.renew(Incarnation(fresh)).map_err(failed)?;
+    engine.into_one_file().map_err(failed)?;
+    Ok(audit)
+}
+
+/// Moves what is there into a folder beside it.
+fn put_aside(data: &Path) -> io::Result<PathBuf> {
+    let aside = data.join(format!("before-{}", Clock::system().unix_ms()));
+    platform::create_private_dir(&aside)?;
+    let database = Path::new(DATABASE);
+    let names = ["-shm", "-wal", ""].map(|suffix| beside(database, suffix));
+    for name in names.iter().map(PathBuf::as_path).chain([NOTE, CONFIG, "tls"].map(Path::new)) {
+        match fs::rename(data.join(name), aside.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    platform::sync_dir(data)?;
+    Ok(aside)
+}
+
+const DRAFT: &str = "relay.db.restoring";
+const RESTORED: [&str; 4] = [KEY_FILE, GIVEN_CERT, GIVEN_KEY, CONFIG];
