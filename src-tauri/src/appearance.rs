@@ -37,10 +37,7 @@ impl Looks {
 }
 
 /// Asks, and listens from then on, on a thread of its own. `changed` is called after something has.
-pub(crate) fn follow(
-    looks: std::sync::Arc<Looks>,
-    changed: impl Fn() + Send + 'static,
-) -> io::Result<()> {
+pub(crate) fn follow(looks: std::sync::Arc<Looks>, changed: impl Fn() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name("kith looks".into()).spawn(move || {
         if let Err(error) = listen(&looks, changed) {
             tracing::debug!(%error, "dark or light is not known here");

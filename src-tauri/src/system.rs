@@ -18,6 +18,7 @@ use tauri_plugin_autostart::ManagerExt as _;
 use tauri_plugin_dialog::DialogExt as _;
 use tauri_plugin_opener::OpenerExt as _;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// Holds what of the system belongs to the app.
 pub(crate) struct System {
@@ -124,14 +125,7 @@ fn notices(app: &AppHandle, _shell: &Shell, doing: &Doing, _quiet: &Arc<AtomicBo
 }
 
 #[cfg(target_os = "linux")]
-fn show(
-    _app: &AppHandle,
-    _shell: &Shell,
-    doing: &Doing,
-    paint: &Paint,
-    icon: &mut Option<Icon>,
-    tray: Tray,
-) {
+fn show(_app: &AppHandle, _shell: &Shell, doing: &Doing, paint: &Paint, icon: &mut Option<Icon>, tray: Tray) {
     let dark = paint.looks.panel_is_dark();
     if let Some(icon) = icon {
         icon.set(tray, dark);
@@ -144,14 +138,7 @@ fn show(
 }
 
 #[cfg(not(target_os = "linux"))]
-fn show(
-    app: &AppHandle,
-    shell: &Shell,
-    doing: &Doing,
-    _paint: &Paint,
-    icon: &mut Option<Icon>,
-    tray: Tray,
-) {
+fn show(app: &AppHandle, shell: &Shell, doing: &Doing, _paint: &Paint, icon: &mut Option<Icon>, tray: Tray) {
     let (made, set) = sync_channel(1);
     let (app_there, doing, before) = (app.clone(), Arc::clone(doing), icon.take());
     let queued = app.run_on_main_thread(move || {
@@ -229,7 +216,10 @@ impl Desk for System {
         let (app, shell, window) = (self.app.clone(), self.shell.clone(), self.window.clone());
         tauri::async_runtime::spawn(async move {
             let looked = tokio::task::spawn_blocking(move || shell.look_for_tray_host());
-            if looked.await.is_ok_and(|status| status.close_hides) {
+            let hides =
+                timeout(LOOK_MAX, looked).await.is_ok_and(|looked| looked.is_ok_and(|it| it.close_hides));
+            tracing::info!(hides, "the window is closed");
+            if hides {
                 window.leave().await;
             } else {
                 window.end().await;
@@ -274,6 +264,8 @@ impl Desk for System {
     }
 }
 
+/// How long the look at the tray may take when a window is closed: a bus may take longer to be reached than to answer.
+const LOOK_MAX: Duration = Duration::from_secs(2);
 /// Between two changes of the tray: some panels redraw slowly.
 const TRAY_REST: Duration = Duration::from_millis(100);
 /// How long a panel may take to be started anew before a hidden window comes back.

@@ -41,7 +41,13 @@ enum Stage {
 
 impl Window {
     pub(crate) fn new(app: &AppHandle, shell: &Shell, paint: Paint) -> Self {
-        Self { app: app.clone(), shell: shell.clone(), paint, stage: Arc::default(), leavings: Arc::default() }
+        Self {
+            app: app.clone(),
+            shell: shell.clone(),
+            paint,
+            stage: Arc::default(),
+            leavings: Arc::default(),
+        }
     }
 
     /// Whether there is one, in sight or not.

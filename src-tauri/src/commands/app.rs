@@ -52,6 +52,7 @@ fn picture(shell: &TheShell<'_>, first: bool) -> Boot {
         do_not_disturb: shell.do_not_disturb(),
         tray: shell.tray_status(),
         place: shell.place(),
+        device_name: super::arrive::own_name(),
         open,
         link,
     }

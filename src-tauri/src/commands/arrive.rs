@@ -63,8 +63,8 @@ pub(crate) async fn link_device(
     link: String,
     relay: Option<String>,
     key: KeyChoice,
-    steps: Channel<LinkStep>,
     device_name: Option<String>,
+    steps: Channel<LinkStep>,
 ) -> Outcome<Arrived> {
     let link = links::device(&link, relay.as_deref())?;
     let relay = Relay { address: link.relay.clone(), pin: link.pin };
@@ -226,19 +226,13 @@ fn choice(key: KeyChoice) -> Outcome<Choice> {
     }
 }
 
-/// What this computer is called among the devices of an account, unless the person calls it something else.
-#[tauri::command]
-#[specta::specta]
-pub(crate) async fn device_name() -> Outcome<String> {
-    Ok(own_name())
-}
-
 fn device_name_or_own(wish: Option<String>) -> String {
     wish.map(|wish| fitting(&wish)).filter(|wish| !wish.is_empty()).unwrap_or_else(own_name)
 }
 
-/// Many a system has no name of its own: any word will do then.
-fn own_name() -> String {
+/// What this computer is called among the devices of an account, unless the person calls it something else. Many a system
+/// has no name of its own: any word will do then.
+pub(crate) fn own_name() -> String {
     let name = std::env::var("KITH_DEVICE_NAME").ok().or_else(host_name).map(|name| fitting(&name));
     name.filter(|name| !name.is_empty()).unwrap_or_else(|| "Computer".to_owned())
 }

@@ -33,7 +33,6 @@ pub(crate) fn builder<R: Runtime>() -> Builder<R> {
             app::report,
             app::save_log,
             arrive::link_look,
-            arrive::device_name,
             arrive::join,
             arrive::link_device,
             arrive::link_cancel,

@@ -2,7 +2,9 @@
 
 use super::TheShell;
 use crate::failure::Outcome;
-use crate::ipc::{DoNotDisturb, LocalSettings, NotificationAccess, ProfileId, Quiet, SelfTestStep, TrayStatus};
+use crate::ipc::{
+    DoNotDisturb, LocalSettings, NotificationAccess, ProfileId, Quiet, SelfTestStep, TrayStatus,
+};
 use crate::self_test as testing;
 use tauri::ipc::Channel;
 

@@ -28,6 +28,8 @@ pub struct Boot {
     pub tray: TrayStatus,
     /// What the last window handed to `setPlace`.
     pub place: Option<String>,
+    /// What this computer will be called among the devices of an account, unless the person says otherwise.
+    pub device_name: String,
     /// Where a notification, the tray or a link led.
     pub open: Option<OpenTarget>,
     /// An invite or a link code that was opened from elsewhere: hand it to `linkLook`.

@@ -1,18 +1,18 @@
 //! Notifications of the system. What shows them blocks, so it has a thread of its own.
 
-#[cfg(target_os = "linux")]
-mod freedesktop;
 #[cfg(target_os = "macos")]
 mod center;
+#[cfg(target_os = "linux")]
+mod freedesktop;
 #[cfg(target_os = "macos")]
 mod plugin;
 #[cfg(windows)]
 mod toasts;
 
-#[cfg(target_os = "linux")]
-pub(crate) use freedesktop::Freedesktop as Native;
 #[cfg(target_os = "macos")]
 pub(crate) use center::Native;
+#[cfg(target_os = "linux")]
+pub(crate) use freedesktop::Freedesktop as Native;
 #[cfg(windows)]
 pub(crate) use toasts::Toasts as Native;
 
