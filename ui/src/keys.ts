@@ -3,6 +3,11 @@ import type { Session } from '$lib/models'
 /** What a key does anywhere in the window. Letters go by their place on the keyboard, so that they work in any script. */
 export function onkeydown(session: Session, event: KeyboardEvent): void {
   if (event.isComposing || event.defaultPrevented || session.profiles.all.length === 0) return
+  if (isComing(session) && isLetter(event)) {
+    // Meant for what was just asked for, not for the field that still has the focus.
+    event.preventDefault()
+    return
+  }
   toComposer(event)
   const handled = chord(session, event) || plain(session, event)
   if (handled) event.preventDefault()
@@ -10,9 +15,19 @@ export function onkeydown(session: Session, event: KeyboardEvent): void {
 
 /** Whoever types with nothing in focus means the message. */
 function toComposer(event: KeyboardEvent): void {
-  if (event.key.length !== 1 || event.key === ' ' || event.ctrlKey || event.metaKey || event.altKey) return
+  if (!isLetter(event) || event.key === ' ') return
   if (document.activeElement && document.activeElement !== document.body) return
   document.querySelector<HTMLTextAreaElement>('textarea[data-region="composer"]')?.focus()
+}
+
+function isLetter(event: KeyboardEvent): boolean {
+  return event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey
+}
+
+/** Something that lies over the chats was asked for, and is not drawn yet. */
+function isComing(session: Session): boolean {
+  const { overlay } = session.navigation
+  return overlay !== null && overlay !== 'addAccount' && !document.querySelector('.sheet')
 }
 
 function chord(session: Session, event: KeyboardEvent): boolean {

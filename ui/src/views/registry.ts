@@ -20,3 +20,9 @@ export const PANELS: Partial<Record<Panel, Loader<Record<string, never>>>> = {
 
 /** What is shown while there is no account, or one is added. */
 export const WELCOME: Loader<Record<string, never>> | null = () => import('./first-run/FirstRun.svelte')
+
+/** Fetches what is asked for by a key, before it is: whoever types at once must not outrun it. */
+export function preload(): void {
+  for (const load of [...Object.values(OVERLAYS), ...Object.values(PANELS)])
+    void load().catch(() => undefined)
+}

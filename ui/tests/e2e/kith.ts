@@ -9,6 +9,9 @@ interface Fake {
   goOffline(): void
   goOnline(): void
   failNext(): void
+  /** From now on the other device confirms when it is told to, not by itself. */
+  holdOtherDevice(): void
+  confirmOnOtherDevice(): void
   tell(updates: unknown[]): void
   opened: string[]
   clipboard: string
@@ -31,7 +34,8 @@ export class Kith {
     await this.page.clock.install({ time: new Date('2026-09-16T14:20:00+02:00') })
     if (SLOWED > 1) await this.slowDown()
     await this.page.goto(`/?quiet&delay=20${query}`)
-    await this.page.locator('#app > *').first().waitFor()
+    // Either the chats or the first run: each has its own main part, and comes when it was loaded.
+    await this.page.locator('main').waitFor({ state: 'attached' })
   }
 
   async chat(key: string): Promise<void> {
@@ -39,6 +43,21 @@ export class Kith {
     await expect(this.page.locator(`[data-room="${key}"][aria-current="true"]`)).toHaveCount(1)
     await expect(this.log).toHaveAttribute('aria-busy', 'false')
     await expect(this.lines.first()).toBeVisible()
+    await this.rests()
+  }
+
+  /** Fonts have come, lines were measured: what is clicked now stays under the pointer. */
+  private async rests(): Promise<void> {
+    await this.log.evaluate(async (log) => {
+      await document.fonts.ready
+      let place = ''
+      for (let same = 0; same < 4;) {
+        await new Promise((done) => requestAnimationFrame(done))
+        const now = `${log.scrollHeight} ${log.scrollTop}`
+        same = now === place ? same + 1 : 0
+        place = now
+      }
+    })
   }
 
   get log() {

@@ -3,6 +3,7 @@ import { shellBackend } from './tauri'
 
 export * from './backend'
 export type * from './bindings'
+export * from './defaults'
 
 /** The engine behind this window; a pretended one where there is no shell and the build allows it. */
 export async function connectBackend(): Promise<Backend> {

@@ -1,5 +1,6 @@
 import { locale } from '$lib/i18n'
 import {
+  DEFAULT_SETTINGS,
   errorOf,
   type AppError,
   type Backend,
@@ -8,24 +9,9 @@ import {
   type TrayStatus,
 } from '$lib/backend'
 
-const DEFAULTS: LocalSettings = {
-  theme: 'system',
-  density: 'comfortable',
-  textSize: 100,
-  language: null,
-  notifications: true,
-  privacy: 'nameAndText',
-  sound: true,
-  closeToTray: true,
-  autostart: false,
-  enterSends: true,
-  sendTyping: true,
-  dismissed: [],
-}
-
 /** How the app is on this computer, and how that shows. */
 export class Preferences {
-  settings: LocalSettings = $state.raw(DEFAULTS)
+  settings: LocalSettings = $state.raw(DEFAULT_SETTINGS)
   doNotDisturb: DoNotDisturb = $state.raw({ kind: 'off' })
   tray: TrayStatus = $state.raw({ host: false, closeHides: false })
   error: AppError | null = $state(null)

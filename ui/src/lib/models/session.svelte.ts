@@ -18,6 +18,7 @@ import { People } from './people.svelte'
 import { Preferences } from './preferences.svelte'
 import { Profiles } from './profiles.svelte'
 import { keyOfItem, Rooms } from './rooms.svelte'
+import { SkinTone } from './skin-tone.svelte'
 import { Timeline } from './timeline.svelte'
 import { Typing } from './typing.svelte'
 
@@ -41,6 +42,7 @@ export class Session {
   readonly rooms = new Rooms()
   readonly typing = new Typing()
   readonly preferences: Preferences
+  readonly skinTone: SkinTone
   chat: Chat | null = $state.raw(null)
   /** A line that was asked for, to be scrolled to and lit up. */
   wanted: { seq: number; asked: number } | null = $state.raw(null)
@@ -61,6 +63,7 @@ export class Session {
 
   constructor(readonly backend: Backend) {
     this.preferences = new Preferences(backend)
+    this.skinTone = new SkinTone(backend)
   }
 
   async start(): Promise<void> {
@@ -283,10 +286,12 @@ export class Session {
       case 'closing':
         this.flush()
         break
+      case 'setting':
+        this.skinTone.take(update.profile, update.value, update.name)
+        break
       case 'acked':
       case 'sendFailed':
-      case 'setting':
-        // The lines and settings themselves are told too.
+        // The lines themselves are told too.
         break
     }
   }

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend'
 import type { Device, Invite, LocalSettings, Profile, Qr } from '../bindings'
+import { DEFAULT_SETTINGS } from '../defaults'
 import { FakeRooms } from './members'
 import { PEOPLE, PRESENCE, PROFILES } from './people'
 import { fixtureRooms } from './rooms'
@@ -15,10 +16,11 @@ export class FakeBackend extends FakeRooms implements Backend {
   readonly opened: string[] = []
   clipboard = ''
   private place: string | null = null
-  private settings: LocalSettings = { ...SETTINGS }
+  private settings: LocalSettings = { ...DEFAULT_SETTINGS }
   private invited: Invite[] = []
   private devicesHere: Device[] = fixtureDevices(Date.now())
   private quiet: Awaited<ReturnType<Call<'setDoNotDisturb'>>> = { kind: 'off' }
+  private confirmed: Promise<void> | null = null
   private answer: ((same: boolean) => void) | null = null
 
   boot: Call<'boot'> = (updates) => {
@@ -116,10 +118,17 @@ export class FakeBackend extends FakeRooms implements Backend {
     await pause(this.options.answerAfterMs * 2)
     if (link.includes('expired')) throw refusal('expired')
     steps({ kind: 'digits', digits: '481920', handle: 'mira' })
-    await pause(this.options.answerAfterMs * 8)
+    await (this.confirmed ?? pause(this.options.answerAfterMs * 8))
     this.arrive('Mira Lindqvist', 'mira')
     return { profile: 'home', room: null }
   }
+
+  /** The other device confirms when it is told to, not by itself. */
+  holdOtherDevice(): void {
+    this.confirmed = new Promise((done) => (this.confirmOnOtherDevice = done))
+  }
+
+  confirmOnOtherDevice: () => void = () => undefined
 
   recover: Call<'recover'> = async (recoveryKey) => {
     await pause(this.options.answerAfterMs * 2)
@@ -282,21 +291,6 @@ export class FakeBackend extends FakeRooms implements Backend {
 }
 
 const RECOVERY_KEY = '7KQ2M-XH9DR-TBWV4-PZC6N-3YJ8A-LF5GE-U1'
-
-export const SETTINGS: LocalSettings = {
-  theme: 'system',
-  density: 'comfortable',
-  textSize: 100,
-  language: null,
-  notifications: true,
-  privacy: 'nameAndText',
-  sound: true,
-  closeToTray: true,
-  autostart: false,
-  enterSends: true,
-  sendTyping: true,
-  dismissed: [],
-}
 
 function nothing(): Promise<null> {
   return Promise.resolve(null)

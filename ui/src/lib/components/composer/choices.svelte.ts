@@ -1,4 +1,4 @@
-import { emojiOf, searchEmoji, type Emoji } from '$lib/components/emoji/data'
+import { emojiOf, searchEmoji, toned, type Emoji } from '$lib/components/emoji/data'
 import { locale } from '$lib/i18n'
 import { hueOf, initials, nameOf, type Chat, type Session } from '$lib/models'
 import type { Token } from './completion'
@@ -28,6 +28,7 @@ export class Choices {
 
   /** Makes sure that what the token asks for is there, soon. */
   load({ sign }: Token): void {
+    if (sign === ':') void this.session.skinTone.load(this.chat.ref.profile)
     if (sign === ':' && this.emoji.length === 0)
       void emojiOf(locale.current).then((all) => (this.emoji = all))
     if (sign === '@' && this.members === null) void this.loadMembers()
@@ -40,10 +41,10 @@ export class Choices {
   private emojiFor(typed: string): Choice[] {
     return searchEmoji(this.emoji, typed, CHOICES_MAX).map((one) => ({
       key: one.emoji,
-      insert: one.emoji,
+      insert: toned(one, this.session.skinTone.value),
       title: one.name,
       detail: codeFor(one, typed),
-      emoji: one.emoji,
+      emoji: toned(one, this.session.skinTone.value),
     }))
   }
 

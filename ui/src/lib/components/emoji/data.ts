@@ -6,6 +6,8 @@ export interface Emoji {
   group: number
   shortcodes: readonly string[]
   tags: readonly string[]
+  /** The same from light to dark skin, where there is skin. */
+  skins: readonly string[]
 }
 
 interface Raw {
@@ -15,6 +17,7 @@ interface Raw {
   shortcodes?: string[]
   tags?: string[]
   version: number
+  skins?: { emoji: string; tone: number | number[] }[]
 }
 
 /** Newer ones would be empty boxes on many computers. */
@@ -54,6 +57,7 @@ async function load(language: string): Promise<readonly Emoji[]> {
       name: here?.annotation ?? entry.annotation,
       group: entry.group,
       shortcodes: entry.shortcodes ?? [],
+      skins: (entry.skins ?? []).filter(({ tone }) => !Array.isArray(tone)).map(({ emoji }) => emoji),
       tags: [...(entry.tags ?? []), ...(here?.tags ?? []), ...(here ? [entry.annotation] : [])],
     }
   })
@@ -66,6 +70,11 @@ function plain(emoji: string): string {
 
 async function raw(language: string): Promise<Raw[]> {
   return (await LOADERS[language]?.())?.default as Raw[]
+}
+
+/** An emoji as somebody of this skin tone wants it; 0: as it is. */
+export function toned({ emoji, skins }: Emoji, tone: number): string {
+  return skins[tone - 1] ?? emoji
 }
 
 /** Those that fit what was typed, the best first. */
