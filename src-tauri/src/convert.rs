@@ -68,7 +68,7 @@ impl Eyes<'_> {
             receipts: message
                 .receipts
                 .iter()
-                .filter(|account| **account != self.me)
+                .filter(|account| ![self.me, message.sender].contains(account))
                 .map(|account| (*account).into())
                 .collect(),
         }

@@ -8,8 +8,8 @@ use crate::ipc::{Arrived, NotificationAccess, ProfileId};
 use crate::shell::Shell;
 use kith_client::keys::Choice;
 use kith_client::net::{MemoryDialer, Timeouts, memory};
-use kith_client::{Access, Newcomer};
-use kith_protocol::ids::Incarnation;
+use kith_client::{Access, Client, Newcomer};
+use kith_protocol::ids::{Incarnation, RoomId};
 use kith_protocol::link::InviteLink;
 use kith_relay::clock::Clock;
 use kith_relay::config::{Config, Live};
@@ -91,6 +91,16 @@ impl World {
         self.join_by(shell, &link, handle).await.unwrap().profile
     }
 
+    /// Alice and Bob, who has a chat with her in which nothing is written yet.
+    pub(super) async fn pair(&mut self) -> Pair {
+        let (alice, bob) = (self.shell("alice"), self.shell("bob"));
+        let at_alice = self.join(&alice, "alice").await;
+        let at_bob = self.join(&bob, "bob").await;
+        let says = bob.client(&at_bob).unwrap();
+        let room = says.dm_with(says.lookup("alice").await.unwrap().account).await.unwrap();
+        Pair { alice, at_alice, bob, at_bob, says, room }
+    }
+
     pub(super) fn desk(&self, home: &str) -> Noted {
         self.desks[home].clone()
     }
@@ -100,6 +110,16 @@ impl World {
             shell.shut_down().await;
         }
     }
+}
+
+/// Two people. Alice is written to: Bob's engine `says`.
+pub(super) struct Pair {
+    pub(super) alice: Shell,
+    pub(super) at_alice: ProfileId,
+    pub(super) bob: Shell,
+    pub(super) at_bob: ProfileId,
+    pub(super) says: Client,
+    pub(super) room: RoomId,
 }
 
 /// A system that notes down.

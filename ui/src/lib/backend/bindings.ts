@@ -30,17 +30,20 @@ export const commands = {
 	saveLog: () => __TAURI_INVOKE<Exported | null>("save_log"),
 	/**  What a text that was pasted, scanned or opened means. */
 	linkLook: (text: string) => __TAURI_INVOKE<LinkLook>("link_look", { text }),
-	/**  Makes a new account with an invite. Without a handle one is made from the name. */
-	join: (link: string, name: string, handle: string | null, key: KeyChoice) => __TAURI_INVOKE<Arrived>("join", { link, name, handle, key }),
+	/**
+	 *  Makes a new account with an invite. Without a handle one is made from the name; without a name for this computer it has
+	 *  its own.
+	 */
+	join: (link: string, name: string, handle: string | null, key: KeyChoice, deviceName: string | null) => __TAURI_INVOKE<Arrived>("join", { link, name, handle, key, deviceName }),
 	/**
 	 *  Makes this computer a device of an account. `link` may be the bare code if `relay` says where. Returns when the other side
 	 *  has confirmed.
 	 */
-	linkDevice: (link: string, relay: string | null, key: KeyChoice, steps: Channel<LinkStep>) => __TAURI_INVOKE<Arrived>("link_device", { link, relay, key, steps }),
+	linkDevice: (link: string, relay: string | null, key: KeyChoice, deviceName: string | null, steps: Channel<LinkStep>) => __TAURI_INVOKE<Arrived>("link_device", { link, relay, key, deviceName, steps }),
 	/**  Ends `link_device`. */
 	linkCancel: () => __TAURI_INVOKE<null>("link_cancel"),
 	/**  Makes this computer the only device of an account, with its recovery key. `relay` is an address or any link of that relay. */
-	recover: (recoveryKey: string, relay: string, key: KeyChoice) => __TAURI_INVOKE<Recovered>("recover", { recoveryKey, relay, key }),
+	recover: (recoveryKey: string, relay: string, key: KeyChoice, deviceName: string | null) => __TAURI_INVOKE<Recovered>("recover", { recoveryKey, relay, key, deviceName }),
 	/**  Opens a profile that is locked. */
 	unlock: (profile: ProfileId, passphrase: string) => __TAURI_INVOKE<null>("unlock", { profile, passphrase }),
 	/**  Tries again to open a profile that could not be opened. */
@@ -155,6 +158,10 @@ export const commands = {
 	setDoNotDisturb: (quiet: Quiet) => __TAURI_INVOKE<DoNotDisturb>("set_do_not_disturb", { quiet }),
 	/**  Looks again whether something shows tray icons. */
 	trayStatus: () => __TAURI_INVOKE<TrayStatus>("tray_status"),
+	/**  Whether the system lets Kith show notifications. */
+	notificationAccess: () => __TAURI_INVOKE<NotificationAccess>("notification_access"),
+	/**  The same; asks the person first, where the system wants that. Say why before. */
+	askForNotifications: () => __TAURI_INVOKE<NotificationAccess>("ask_for_notifications"),
 	/**  A setting that is the same on all devices of the account. */
 	setting: (profile: ProfileId, name: string) => __TAURI_INVOKE<string | null>("setting", { profile, name }),
 	/**  Changes one. */
@@ -253,6 +260,8 @@ export type Boot = {
 	tray: TrayStatus,
 	/**  What the last window handed to `setPlace`. */
 	place: string | null,
+	/**  What this computer will be called among the devices of an account, unless the person says otherwise. */
+	deviceName: string,
 	/**  Where a notification, the tray or a link led. */
 	open: OpenTarget | null,
 	/**  An invite or a link code that was opened from elsewhere: hand it to `linkLook`. */
@@ -735,6 +744,8 @@ export type Me = {
 	relay: string,
 	/**  Whether the account administers the relay, and may invite. */
 	admin: boolean,
+	/**  Bytes of text that fit into one message, unless the relay's operator has set less. */
+	textBytesMax?: number | null,
 };
 
 /**  A member of a room. */
@@ -762,6 +773,17 @@ export type Mute =
 at: Millis } | 
 /**  Until the person ends it. */
 { kind: "forever" };
+
+/**  Whether the system lets Kith show notifications. */
+export type NotificationAccess = 
+/**  It does. */
+"granted" | 
+/**  The person, or whoever looks after the computer, forbade it: it is changed in the settings of the system. */
+"denied" | 
+/**  Nobody has asked the person yet: `askForNotifications`. */
+"unasked" | 
+/**  Nothing there shows notifications. */
+"missing";
 
 /**  A place that is offered to another device. */
 export type Offer = {
@@ -1284,8 +1306,12 @@ export type Why = {
 	reason: WhyReason,
 	/**  When that was decided; `null`: it comes out the same at any time. */
 	at: Millis | null,
-	/**  The same as an English sentence. */
-	message: string,
+	/**  `summarized`: how many messages there were in all rooms. */
+	messages?: number | null,
+	/**  `summarized`: in how many rooms. */
+	chats?: number | null,
+	/**  `doNotDisturb`, `mutedForATime`: until when that was to last; none: for ever. */
+	until?: Millis | null,
 };
 
 /**  The reasons. */
