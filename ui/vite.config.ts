@@ -3,6 +3,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
+import { PARAGLIDE } from './scripts/paraglide.mjs'
 
 /** The shell's own policy: the preview carries it, so that browser tests meet the same walls. */
 const shell = JSON.parse(readFileSync(new URL('../tauri.conf.json', import.meta.url), 'utf8')) as {
@@ -13,17 +14,7 @@ const contentSecurityPolicy = Object.entries(shell.app.security.csp)
   .join('; ')
 
 export default defineConfig({
-  plugins: [
-    paraglideVitePlugin({
-      project: './project.inlang',
-      outdir: './src/lib/i18n/generated',
-      strategy: ['globalVariable', 'baseLocale'],
-      outputStructure: 'locale-modules',
-      isServer: 'false',
-      disableAsyncLocalStorage: true,
-    }),
-    svelte(),
-  ],
+  plugins: [paraglideVitePlugin(PARAGLIDE), svelte()],
   clearScreen: false,
   server: { port: 1420, strictPort: true, host: '127.0.0.1' },
   preview: { host: '127.0.0.1', headers: { 'content-security-policy': contentSecurityPolicy } },
