@@ -15,10 +15,17 @@ mod real;
 
 use kith_virtual_desktop::{app, desktop, dunst, page, process, wait};
 
+mod answered;
+mod closing;
+mod dock;
 mod hostile;
 mod job;
 mod killed;
+mod looks;
 mod notified;
 mod panel;
+mod plasma;
+mod recovered;
+mod settings;
 mod system;
 mod two_devices;

@@ -60,11 +60,17 @@ impl<'a> Terminal<'a> {
 
     /// Runs a command that must succeed; its lines of JSON.
     pub(crate) fn run(&self, arguments: &[&str]) -> Vec<Value> {
+        self.try_run(arguments).unwrap_or_else(|failed| panic!("kith-cli {arguments:?}: {failed}"))
+    }
+
+    /// Runs a command; its lines of JSON, or what it says about its failure.
+    pub(crate) fn try_run(&self, arguments: &[&str]) -> Result<Vec<Value>, String> {
         let output = self.command(arguments).arg("--json").output().unwrap();
-        let failed = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "kith-cli {arguments:?}: {failed}");
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        Ok(said.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

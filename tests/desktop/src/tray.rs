@@ -22,6 +22,8 @@ type Items = Arc<Mutex<Vec<String>>>;
 pub struct Icon {
     /// `idle`, `unread` or `mention`; what is no picture of ours has no name.
     pub state: Option<&'static str>,
+    /// Whether it is made to stand on a dark panel.
+    pub on_dark: bool,
     pub status: String,
     pub tooltip: String,
 }
@@ -69,7 +71,9 @@ impl TrayHost {
         let status: String = item.get_property("Status").ok()?;
         let pixmaps: Vec<Pixmap> = item.get_property("IconPixmap").ok()?;
         let (_, _, tooltip, _): (String, Vec<Pixmap>, String, String) = item.get_property("ToolTip").ok()?;
-        Some(Icon { state: pixmaps.first().and_then(state_of), status, tooltip })
+        let shown = pixmaps.first().and_then(shown_by);
+        let state = shown.map(|(state, _)| state);
+        Some(Icon { state, on_dark: shown.is_some_and(|(_, on_dark)| on_dark), status, tooltip })
     }
 
     /// A left click on the icon.
@@ -189,14 +193,17 @@ fn lines(children: Vec<OwnedValue>) -> Vec<Line> {
         .collect()
 }
 
-fn state_of((width, height, data): &Pixmap) -> Option<&'static str> {
+/// Which of our pictures it is: the state, and whether it is made for a dark panel.
+fn shown_by((width, height, data): &Pixmap) -> Option<(&'static str, bool)> {
     let same = |picture: &[u8]| {
         let (ours_width, ours_height, rgba) = decoded(picture);
         let ours = rgba.chunks_exact(4).map(|p| [p[3], p[0], p[1], p[2]]);
         (i32::try_from(ours_width), i32::try_from(ours_height)) == (Ok(*width), Ok(*height))
             && data.chunks_exact(4).eq(ours)
     };
-    PICTURES.iter().find(|(_, pictures)| pictures.iter().any(|picture| same(picture))).map(|(name, _)| *name)
+    PICTURES.iter().find_map(|(name, [on_dark, on_light])| {
+        if same(on_dark) { Some((*name, true)) } else { same(on_light).then_some((*name, false)) }
+    })
 }
 
 /// Width, height and bytes of a PNG: red, green, blue, alpha.

@@ -1,0 +1,77 @@
+//! A window that is closed while its page is busy.
+
+use crate::app::App;
+use crate::desktop::Desktop;
+use crate::page::word;
+use crate::people::Terminal;
+use crate::process;
+use crate::real::Relay;
+use crate::wait::until_now;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_page_says_its_last_words_out_of_sight() {
+    let relay = Relay::start().await;
+    let desktop = Desktop::start("alice").await;
+    let bob = Terminal::apart(&desktop, "bob");
+    Terminal::of_app(&desktop).join(&relay, "Alice", "alice");
+    bob.join(&relay, "Bob", "bob");
+    bob.dm("alice", "Hello.");
+    let app = App::start(&desktop).await;
+    app.open_chat("Bob").await;
+    app.write("What I was about to s").await;
+
+    // Wanted back before the page has answered: it is the same page.
+    keep_busy(&app, 1_500, "first").await;
+    desktop.close_window();
+    app.hides().await;
+    desktop.tray().choose(word("tray_open")).await;
+    app.appears().await;
+    app.sees("the draft", |view| view.composer.as_deref() == Some("What I was about to s")).await;
+    assert_eq!(marked(&app).await, json!("first"), "the page has lived on");
+
+    // It answers late: what it has to say counts.
+    app.write("What I was about to say").await;
+    keep_busy(&app, 1_000, "second").await;
+    desktop.close_window();
+    app.hides().await;
+    no_pages(&desktop).await;
+    desktop.tray().choose(word("tray_open")).await;
+    app.appears().await;
+    app.sees("the draft as it was left", |view| {
+        view.title == "Bob" && view.composer.as_deref() == Some("What I was about to say")
+    })
+    .await;
+    assert_eq!(marked(&app).await, json!(null), "it is a new page");
+
+    // It never answers: it goes nevertheless.
+    keep_busy(&app, 60_000, "third").await;
+    desktop.close_window();
+    app.hides().await;
+    no_pages(&desktop).await;
+    desktop.tray().choose(word("tray_open")).await;
+    app.appears().await;
+    app.sees("the chat", |view| view.title == "Bob").await;
+}
+
+/// The page does nothing else for so long, from a moment after this returns.
+async fn keep_busy(app: &App<'_>, ms: u64, mark: &str) {
+    const SCRIPT: &str = "window.mark = arguments[1]; const ms = arguments[0];
+        setTimeout(() => { const end = performance.now() + ms; while (performance.now() < end); }, 50)";
+    app.window.execute(SCRIPT, vec![json!(ms), json!(mark)]).await.unwrap();
+}
+
+async fn marked(app: &App<'_>) -> serde_json::Value {
+    app.window.execute("return window.mark ?? null", vec![]).await.unwrap()
+}
+
+/// Waits until no page of the app is in memory.
+async fn no_pages(desktop: &Desktop) {
+    until_now("no page in memory", || {
+        let of_app = process::with_environment(&format!("KITH_HOME={}", desktop.kith_home().display()));
+        let pages: Vec<_> = of_app.into_iter().filter_map(process::program_of).collect();
+        let there = pages.iter().any(|page| page.ends_with("WebKitWebProcess"));
+        if there { Err(pages) } else { Ok(()) }
+    })
+    .await;
+}
