@@ -70,16 +70,3 @@ test('a person: handle, fingerprint to compare, and a proof of what is here', as
   await panel.getByRole('button', { name: 'Pin', exact: true }).click()
   await expect(panel.getByRole('button', { name: 'Unpin' })).toBeVisible()
 })
-
-for (const [name, query] of [
-  ['light', ''],
-  ['arabic', '&language=ar'],
-] as const)
-  test(`looks right, ${name}`, async ({ kith, page }) => {
-    await kith.open(query)
-    await kith.chat('home/launch')
-    await page.locator('main header button').last().click()
-    await expect(page.locator('.panel li').first()).toBeVisible()
-    await page.mouse.move(600, 400)
-    await expect(page.locator('.panel')).toHaveScreenshot(`details-${name}.png`)
-  })

@@ -35,13 +35,3 @@ test('says when there is nothing of that name, and goes with Escape', async ({ k
   await page.keyboard.press('Escape')
   await expect(page.getByRole('combobox')).toBeHidden()
 })
-
-test('looks right', async ({ kith, page }) => {
-  await kith.open()
-  await kith.chat('home/launch')
-  await page.keyboard.press('Control+k')
-  await expect(page.getByRole('combobox')).toBeFocused()
-  await page.keyboard.type('an')
-  await page.mouse.move(2, 2)
-  await expect(page.getByRole('dialog')).toHaveScreenshot('jump.png')
-})

@@ -13,6 +13,7 @@ interface Fake {
   holdOtherDevice(): void
   confirmOnOtherDevice(): void
   tell(updates: unknown[]): void
+  access: string
   opened: string[]
   clipboard: string
 }

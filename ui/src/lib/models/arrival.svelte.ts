@@ -15,6 +15,9 @@ export type Stage = 'asking' | 'working' | 'digits' | 'passphrase' | 'recoveryKe
 /** Which field a refusal is about; `all`: none of them. */
 export type Field = 'link' | 'relay' | 'name' | 'handle' | 'recovery' | 'passphrase' | 'all'
 
+/** As long as the name of a device may be. */
+export const DEVICE_NAME_BYTES_MAX = 64
+
 const CODE_LETTERS = 26
 
 const FIELD_OF: Partial<Record<ErrorCode, Field>> = {
@@ -43,6 +46,8 @@ export class Arrival {
   /** Whether the handle is chosen by hand; else the relay makes one from the name. */
   choosesHandle = $state(false)
   recoveryKey = $state('')
+  /** What this computer will be called; empty: as it calls itself. */
+  deviceName = $state('')
   passphrase = $state('')
   again = $state('')
   error: AppError | null = $state.raw(null)
@@ -66,7 +71,12 @@ export class Arrival {
   private generation = 0
   private key: KeyChoice = { kind: 'best' }
 
-  constructor(private readonly backend: Backend) {}
+  constructor(
+    private readonly backend: Backend,
+    deviceName = '',
+  ) {
+    this.deviceName = deviceName
+  }
 
   /** What is wrong with a field. */
   errorAt(field: Field): AppError | null {
@@ -159,24 +169,25 @@ export class Arrival {
 
   private async arrive(): Promise<void> {
     const { backend, key } = this
+    const deviceName = this.deviceName.trim() || null
     switch (this.way) {
       case 'join': {
         const handle = this.choosesHandle && this.handle.trim() !== '' ? this.handle.trim() : null
         const link = this.look?.kind === 'join' ? this.look.link : this.text
-        this.arrived = await backend.join(link, this.name.trim(), handle, key)
+        this.arrived = await backend.join(link, this.name.trim(), handle, key, deviceName)
         break
       }
       case 'link': {
         const link = this.look?.kind === 'device' ? this.look.link : this.text.trim()
         const relay = this.codeAlone ? this.relay.trim() : null
-        this.arrived = await backend.linkDevice(link, relay, key, (step) => {
+        this.arrived = await backend.linkDevice(link, relay, key, deviceName, (step) => {
           this.digits = { digits: step.digits, handle: step.handle }
           if (this.stage === 'working') this.stage = 'digits'
         })
         break
       }
       case 'recover': {
-        const recovered = await backend.recover(this.recoveryKey.trim(), this.relay.trim(), key)
+        const recovered = await backend.recover(this.recoveryKey.trim(), this.relay.trim(), key, deviceName)
         this.arrived = { profile: recovered.profile, room: null }
         this.newRecoveryKey = recovered.recoveryKey
         this.stage = 'recoveryKey'

@@ -26,6 +26,19 @@ describe('Arrival', () => {
     expect(await firstRoom(backend, arrival.arrived ?? { profile: '', room: null })).toBe('home/launch')
   })
 
+  it('calls this computer as it was told to, else as it calls itself', async () => {
+    const join = vi.fn<Backend['join']>().mockResolvedValue({ profile: 'home', room: null })
+    const arrival = new Arrival(Object.assign(new FakeBackend({ answerAfterMs: 0 }), { join }), 'laptop-7')
+    await arrival.read(INVITE)
+    arrival.name = 'Mira'
+    arrival.deviceName = ' Desk at home '
+    await arrival.submit()
+    arrival.stage = 'asking'
+    arrival.deviceName = ' '
+    await arrival.submit()
+    expect(join.mock.calls.map((call) => call[4])).toEqual(['Desk at home', null])
+  })
+
   it('turns to the way that a link opens', async () => {
     const { arrival } = arriving()
     await arrival.read(LINK)
@@ -107,7 +120,7 @@ describe('Arrival', () => {
 
   it('shows six digits while the other device confirms, and can be given up', async () => {
     const { arrival } = arriving({
-      linkDevice: (_link, _relay, _key, steps) =>
+      linkDevice: (_link, _relay, _key, _deviceName, steps) =>
         new Promise((_resolve, reject) => {
           steps({ kind: 'digits', digits: '481920', handle: 'mira' })
           cancel = () => reject({ code: 'cancelled', message: '' })

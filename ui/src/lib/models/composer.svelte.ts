@@ -7,7 +7,7 @@ import {
   type Person,
   type RoomRef,
 } from '$lib/backend'
-import { partsOf } from './parts'
+import { bytesOf, partsOf, TEXT_BYTES_MAX } from './parts'
 
 const DRAFT_MS = 500
 const TYPING_MS = 4_000
@@ -39,10 +39,20 @@ export class Composer {
     private readonly backend: Backend,
     readonly ref: RoomRef,
     draft: string,
+    private readonly bytesMax: () => number | null | undefined = () => null,
   ) {
     this.text = draft
     this.known = draft
     this.told = draft
+  }
+
+  /** So many bytes fit into one message here. */
+  get textBytesMax(): number {
+    return this.bytesMax() ?? TEXT_BYTES_MAX
+  }
+
+  get tooLong(): boolean {
+    return bytesOf(this.text) > this.textBytesMax
   }
 
   get empty(): boolean {
@@ -116,7 +126,7 @@ export class Composer {
         if (text !== mode.line.text) await this.backend.edit(profile, room, mode.line.id, text)
       } else {
         let answers = mode.kind === 'reply' ? mode.line.id : null
-        unsent = partsOf(text)
+        unsent = partsOf(text, this.textBytesMax)
         for (const part of [...unsent]) {
           await this.backend.send(profile, room, part, answers, this.mentionsIn(part))
           unsent.shift()

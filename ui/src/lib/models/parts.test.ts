@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { isTooLong, partsOf, TEXT_BYTES_MAX } from './parts'
+import { bytesOf, partsOf } from './parts'
 
 const bytes = (text: string) => new TextEncoder().encode(text).length
 
 describe('a text in parts', () => {
   it('is one part if it fits', () => {
-    expect(partsOf('  short ')).toEqual(['short'])
-    expect(partsOf('')).toEqual([])
-    expect(isTooLong('a'.repeat(TEXT_BYTES_MAX))).toBe(false)
-    expect(isTooLong('a'.repeat(TEXT_BYTES_MAX + 1))).toBe(true)
-    expect(isTooLong('林'.repeat(TEXT_BYTES_MAX / 3 + 1))).toBe(true)
+    expect(partsOf('  short ', 10)).toEqual(['short'])
+    expect(partsOf('', 10)).toEqual([])
+    expect(bytesOf('a'.repeat(5000))).toBe(5000)
+    expect(bytesOf('林'.repeat(5000))).toBe(15_000)
   })
 
   it('is cut between paragraphs, else lines, else words', () => {

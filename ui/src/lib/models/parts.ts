@@ -1,23 +1,18 @@
-/**
- * So much text fits into one message whatever the relay (its own limit is 64 KiB unless its operator chose another), with room
- * for what stands beside the text: who is meant, what is answered.
- */
+/** So much text fits into one message where nobody said otherwise: the relay's 64 KiB, without what stands beside a text. */
 export const TEXT_BYTES_MAX = 60 * 1024
+
+/** Texts shorter than this (UTF-16 units) are nowhere near any limit, and need not be encoded to know that. */
+const SHORT = 1024
 
 const encoder = new TextEncoder()
 
-/** How long a text is on its way: bytes of UTF-8. */
+/** How long a text is on its way: bytes of UTF-8; for short ones about. */
 export function bytesOf(text: string): number {
-  // Most texts are short, and need not be encoded to know that.
-  return text.length * 3 <= TEXT_BYTES_MAX ? text.length : encoder.encode(text).length
-}
-
-export function isTooLong(text: string): boolean {
-  return text.length * 3 > TEXT_BYTES_MAX && bytesOf(text) > TEXT_BYTES_MAX
+  return text.length < SHORT ? text.length : encoder.encode(text).length
 }
 
 /** A text in parts that fit, cut between paragraphs, lines, words or letters, in this order of liking. */
-export function partsOf(text: string, bytesMax = TEXT_BYTES_MAX): string[] {
+export function partsOf(text: string, bytesMax: number): string[] {
   const parts: string[] = []
   let rest = text.trim()
   while (encoder.encode(rest).length > bytesMax) {

@@ -53,6 +53,8 @@ export class Session {
   /** Whether the window is in front, and somebody may be looking. */
   focused = $state(document.hasFocus())
   version = ''
+  /** What this computer calls itself. */
+  deviceName = ''
   platform: Boot['platform'] = 'linux'
   private readonly composers = new Map<RoomKey, Composer>()
   private placeTimer: ReturnType<typeof setTimeout> | null = null
@@ -182,7 +184,8 @@ export class Session {
   private composer(key: RoomKey, draft: string): Composer {
     let composer = this.composers.get(key)
     if (!composer) {
-      composer = new Composer(this.backend, refOf(key), draft)
+      const ref = refOf(key)
+      composer = new Composer(this.backend, ref, draft, () => this.profiles.me(ref.profile)?.textBytesMax)
       this.composers.set(key, composer)
     }
     return composer
@@ -190,6 +193,7 @@ export class Session {
 
   private takeBoot(boot: Boot): void {
     this.version = boot.version
+    this.deviceName = boot.deviceName
     this.platform = boot.platform
     this.profiles.all = boot.profiles
     for (const profile of boot.profiles)

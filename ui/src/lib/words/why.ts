@@ -1,5 +1,5 @@
 import type { Why, WhyReason } from '$lib/backend'
-import { m } from '$lib/i18n'
+import { count, dateAndTime, m } from '$lib/i18n'
 
 const WORDS: Record<WhyReason, () => string> = {
   directMessage: m.why_direct_message,
@@ -24,6 +24,10 @@ const WORDS: Record<WhyReason, () => string> = {
 }
 
 /** An answer to "Why was I (not) notified?". */
-export function whyWords(why: Why): string {
-  return (WORDS[why.reason] ?? m.why_unknown)()
+export function whyWords({ reason, messages, chats, until }: Why): string {
+  if (reason === 'summarized' && messages && chats)
+    return m.why_summarized_count({ messages: count(messages), chats: count(chats) })
+  if (reason === 'doNotDisturb' && until) return m.why_do_not_disturb_until({ time: dateAndTime(until) })
+  if (reason === 'mutedForATime' && until) return m.why_muted_until({ time: dateAndTime(until) })
+  return (WORDS[reason] ?? m.why_unknown)()
 }

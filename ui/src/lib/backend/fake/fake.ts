@@ -32,6 +32,7 @@ export class FakeBackend extends FakeRooms implements Backend {
     Promise.resolve(
       structuredClone({
         version: '0.1.0',
+        deviceName: 'Laptop',
         platform: 'linux' as const,
         language: this.settings.language ?? this.options.language ?? 'en',
         profiles: this.profiles,
@@ -99,7 +100,8 @@ export class FakeBackend extends FakeRooms implements Backend {
 
   clipboardLink: Call<'clipboardLink'> = () => this.linkLook(this.clipboard).catch(() => null)
 
-  join: Call<'join'> = async (link, name, handle) => {
+  join: Call<'join'> = async (link, name, handle, _key, deviceName) => {
+    this.called(deviceName)
     await pause(this.options.answerAfterMs * 3)
     for (const code of [
       'expired',
@@ -114,9 +116,10 @@ export class FakeBackend extends FakeRooms implements Backend {
     return { profile: 'home', room: 'launch' }
   }
 
-  linkDevice: Call<'linkDevice'> = async (link, _relay, _key, steps) => {
+  linkDevice: Call<'linkDevice'> = async (link, _relay, _key, deviceName, steps) => {
     await pause(this.options.answerAfterMs * 2)
     if (link.includes('expired')) throw refusal('expired')
+    this.called(deviceName)
     steps({ kind: 'digits', digits: '481920', handle: 'mira' })
     await (this.confirmed ?? pause(this.options.answerAfterMs * 8))
     this.arrive('Mira Lindqvist', 'mira')
@@ -224,7 +227,7 @@ export class FakeBackend extends FakeRooms implements Backend {
   }
 
   whyNotified: Call<'whyNotified'> = () =>
-    Promise.resolve({ notified: false, reason: 'focusedChat', at: Date.now(), message: 'the chat was open' })
+    Promise.resolve({ notified: false, reason: 'focusedChat', at: Date.now() })
 
   setSettings: Call<'setSettings'> = (settings) => {
     this.settings = { ...settings }
@@ -242,6 +245,12 @@ export class FakeBackend extends FakeRooms implements Backend {
     this.tell([{ kind: 'doNotDisturb', doNotDisturb: this.quiet }])
     return Promise.resolve(this.quiet)
   }
+
+  access: Awaited<ReturnType<Call<'notificationAccess'>>> = 'granted'
+
+  notificationAccess: Call<'notificationAccess'> = () => Promise.resolve(this.access)
+
+  askForNotifications: Call<'askForNotifications'> = () => Promise.resolve((this.access = 'granted'))
 
   trayStatus: Call<'trayStatus'> = () =>
     Promise.resolve({ host: true, closeHides: this.settings.closeToTray })
@@ -275,6 +284,10 @@ export class FakeBackend extends FakeRooms implements Backend {
   export: Call<'export'> = () => Promise.resolve({ path: '/home/mira/kith-messages.json', messages: 1204 })
 
   saveLog: Call<'saveLog'> = () => Promise.resolve({ path: '/home/mira/kith.log', messages: 0 })
+
+  private called(deviceName: string | null): void {
+    for (const device of this.devicesHere) if (device.this && deviceName !== null) device.name = deviceName
+  }
 
   private arrive(name: string, handle: string): void {
     const profile = structuredClone(PROFILES[0] as Profile)
