@@ -31,6 +31,7 @@ const ADDRESS: &str = "ws://127.0.0.1:7443";
 pub(crate) struct House {
     folder: TempDir,
     hub: Arc<Hub>,
+    metrics: Arc<Metrics>,
     dialer: MemoryDialer,
     network: mpsc::Sender<bool>,
     invites: u8,
@@ -41,8 +42,9 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let engine = SqliteEngine::open(&folder.path().join("relay.db"), Incarnation([7; 16])).unwrap();
         let live = Live::new(Config::default());
+        let metrics = Arc::new(Metrics::new());
         let (hub, _threads) =
-            Hub::start(Box::new(engine), live, Arc::new(Metrics::new()), Clock::system()).unwrap();
+            Hub::start(Box::new(engine), live, Arc::clone(&metrics), Clock::system()).unwrap();
         let (dialer, mut listener) = memory(Timeouts::default());
         let (network, mut switched) = mpsc::channel::<bool>(4);
         let serving = Arc::clone(&hub);
@@ -60,7 +62,14 @@ impl House {
                 }
             }
         });
-        Self { folder, hub, dialer, network, invites: 0 }
+        Self { folder, hub, metrics, dialer, network, invites: 0 }
+    }
+
+    /// What the relay has counted under this name.
+    pub(crate) fn counted(&self, name: &str) -> u64 {
+        let metrics = self.metrics.render();
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("{name} is not counted: {metrics}")).parse().unwrap()
     }
 
     /// Takes the network away, or gives it back.

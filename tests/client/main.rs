@@ -98,6 +98,32 @@ async fn a_second_device_is_linked_and_revoked() {
 }
 
 #[tokio::test]
+async fn what_a_new_device_reads_is_counted_once() {
+    let mut house = House::new();
+    let alice = house.join("alice").await;
+    let own = alice.rooms().await.unwrap()[0].id;
+    for note in ["milk", "bread", "seeds"] {
+        let txn = alice.send(own, Outgoing::text(note)).await.unwrap();
+        alice.acked(txn, SOON).await.unwrap();
+    }
+    let before = house.counted("kith_fetched_entries_total");
+    let phone = house.link(&alice, "phone").await;
+    let held = phone.sync_once(SOON, |_| {}).await.unwrap().held;
+    assert_eq!(held, 4, "the room's beginning, and three notes");
+    // The relay counts behind its answer.
+    let counted = async {
+        while house.counted("kith_fetched_entries_total") - before < held {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, counted).await.expect("what was read is counted");
+    phone.sync_once(SOON, |_| {}).await.unwrap();
+    assert_eq!(house.counted("kith_fetched_entries_total") - before, held, "nothing is read twice");
+    alice.shutdown().await;
+    phone.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_recovery_key_brings_everything_back_and_shuts_the_old_devices_out() {
     let mut house = House::new();
     let alice = house.join("alice").await;

@@ -41,7 +41,7 @@ impl Device {
         }
     }
 
-    /// Another process starts on what the vault holds, and the first `keep` commits that the store had not flushed.
+    /// Another process starts on what the vault holds, and the first `keep` commits that the store had not synced.
     pub(crate) fn restart(&mut self, keep: usize) {
         self.store.crash(keep);
         self.vault = self.vault.restart();
@@ -56,8 +56,8 @@ impl Device {
     }
 
     /// Commits that a power cut now might take.
-    pub(crate) fn unflushed(&self) -> usize {
-        self.store.unflushed()
+    pub(crate) fn unsynced(&self) -> usize {
+        self.store.unsynced()
     }
 
     /// The next commits of its store fail.

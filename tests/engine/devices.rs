@@ -70,7 +70,7 @@ fn a_lost_store_is_filled_again_and_the_outbox_survives() {
     let (alice, bob) = (w.join("alice"), w.join("bob"));
     let room = w.dm(alice, bob);
     w.say(alice, room, "stored");
-    w.settle();
+    w.pass(2_000);
     w.disconnect(alice);
     w.say(alice, room, "waiting");
     w.lose_store(alice);

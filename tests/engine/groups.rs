@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use kith_client::core::{Reply, RequestError};
+use kith_protocol::room::Role;
 
 #[test]
 fn a_group_with_names_edits_reactions_and_redactions() {
@@ -21,7 +22,7 @@ fn a_group_with_names_edits_reactions_and_redactions() {
         assert_eq!(w.devices[id].engine.room(&room).unwrap().unwrap().title, "Garden");
     }
     let account = w.devices[carol].engine.me().person.account;
-    w.devices[alice].engine.add_member(now, &room, account, kith_protocol::room::Role::Member).unwrap();
+    w.devices[alice].engine.add_member(now, &room, account, Role::Member).unwrap();
     w.settle();
     w.say(carol, room, "I am here");
     w.devices[alice].engine.redact(now, &room, target).unwrap();
@@ -47,15 +48,48 @@ fn changes_of_members_at_the_same_time_all_happen() {
     let room = w.group(alice, "Garden", &[bob]);
     let account = |w: &World, id: usize| w.devices[id].engine.me().person.account;
     let (b, c, d, now) = (account(&w, bob), account(&w, carol), account(&w, dave), w.now);
-    w.devices[alice].engine.set_role(now, &room, b, kith_protocol::room::Role::Owner).unwrap();
+    w.devices[alice].engine.set_role(now, &room, b, Role::Owner).unwrap();
     w.settle();
-    let one = w.devices[alice].engine.add_member(now, &room, c, kith_protocol::room::Role::Member).unwrap();
-    let two = w.devices[bob].engine.add_member(now, &room, d, kith_protocol::room::Role::Member).unwrap();
+    let one = w.devices[alice].engine.add_member(now, &room, c, Role::Member).unwrap();
+    let two = w.devices[bob].engine.add_member(now, &room, d, Role::Member).unwrap();
     w.settle();
     assert!(matches!(w.reply_to(alice, one), Some(Ok(Reply::Done))));
     assert!(matches!(w.reply_to(bob, two), Some(Ok(Reply::Done))));
     assert_eq!(w.devices[carol].engine.members(&room).unwrap().len(), 4);
     w.agree(room, &[alice, bob, carol, dave]);
-    let again = w.devices[alice].engine.add_member(now, &room, c, kith_protocol::room::Role::Member);
+    let again = w.devices[alice].engine.add_member(now, &room, c, Role::Member);
     assert!(matches!(again, Err(RequestError::Senseless(_))));
+}
+
+#[test]
+fn who_came_and_went_unheard_sees_what_was_said_while_they_were_there_and_no_name() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    w.disconnect(bob);
+    let room = w.group(alice, "Garden", &[]);
+    w.say(alice, room, "before bob");
+    w.settle();
+    let (account, now) = (w.devices[bob].engine.me().person.account, w.now);
+    w.devices[alice].engine.add_member(now, &room, account, Role::Member).unwrap();
+    w.settle();
+    w.say(alice, room, "with bob");
+    w.settle();
+    w.devices[alice].engine.remove_member(now, &room, account).unwrap();
+    w.settle();
+    w.say(alice, room, "after bob");
+    w.devices[alice].engine.rename(now, &room, "Secret garden").unwrap();
+    w.settle();
+
+    // Of a register the relay has the newest value alone, and that may be none of theirs.
+    w.connect(bob);
+    w.settle();
+    assert_eq!(w.texts(bob, room), ["before bob", "with bob"]);
+    let summary = w.devices[bob].engine.room(&room).unwrap().unwrap();
+    assert!(summary.title.starts_with("Group ") && !summary.writable, "{summary:?}");
+    assert!(w.devices[bob].engine.progress().done, "a name is not waited for");
+
+    w.devices[alice].engine.add_member(now, &room, account, Role::Member).unwrap();
+    w.settle();
+    assert_eq!(w.devices[bob].engine.room(&room).unwrap().unwrap().title, "Secret garden");
+    w.agree(room, &[alice, bob]);
 }

@@ -24,6 +24,24 @@ fn a_wrong_clock_is_noticed_and_not_spread() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_makes_nothing_wait_longer() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let room = w.dm(alice, bob);
+    w.say(alice, room, "first");
+    w.settle();
+    w.relay.set_full(true);
+    w.say(alice, room, "held for a moment");
+    w.settle();
+    w.relay.set_full(false);
+    let wait = w.devices[alice].engine.poll_timeout().unwrap() - w.now;
+    let earlier = w.now - 3_600_000 + wait;
+    w.devices[alice].engine.handle_timeout(earlier);
+    w.settle();
+    assert_eq!(w.texts(bob, room), ["first", "held for a moment"]);
+}
+
+#[test]
 fn a_forged_entry_counts_for_nothing_and_is_noticed() {
     let mut w = World::new();
     let (alice, bob) = (w.join("alice"), w.join("bob"));

@@ -107,6 +107,7 @@ impl Worker {
         let signal = Arc::new(Signal { thread: thread::current(), raised: AtomicBool::new(false) });
         let waker = Waker::from(Arc::clone(&signal));
         let mut cx = Context::from_waker(&waker);
+        let mut waited = false;
         loop {
             let mut taken = 0;
             while taken < BATCH {
@@ -129,7 +130,8 @@ impl Worker {
                 taken += 1;
             }
             let time = now();
-            if self.engine.poll_timeout().is_some_and(|at| at <= time) {
+            // After the wait the engine is asked even if the clock says that it is too early: it may have been set back.
+            if std::mem::take(&mut waited) || self.engine.poll_timeout().is_some_and(|at| at <= time) {
                 self.engine.handle_timeout(time);
             }
             self.give_out(&mut cx);
@@ -138,7 +140,10 @@ impl Worker {
             }
             if taken < BATCH && !signal.raised.swap(false, Ordering::Acquire) {
                 match self.engine.poll_timeout() {
-                    Some(at) => thread::park_timeout(Duration::from_millis(at.saturating_sub(now()))),
+                    Some(at) => {
+                        thread::park_timeout(Duration::from_millis(at.saturating_sub(now())));
+                        waited = !signal.raised.load(Ordering::Acquire);
+                    }
                     None => thread::park(),
                 }
             }

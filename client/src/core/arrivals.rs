@@ -70,6 +70,7 @@ impl Engine {
             if lacking && room.row.head.seq <= wanted {
                 tracing::warn!(room = %id, "the relay has less than its head says");
                 room.row.head.seq = room.row.newest();
+                room.proof = None;
                 room.dirty = true;
             }
         }
@@ -276,6 +277,7 @@ impl Engine {
             room.row.head.control_len =
                 room.row.head.control_len.min(room.fold.as_ref().map_or(0, |f| f.room.control_len()));
             room.resync = None;
+            room.proof = None;
             room.mark();
         }
         self.free(&room);

@@ -62,6 +62,8 @@ pub struct Engine {
     pub(crate) invited_to: Option<RoomId>,
     pub(crate) clock_offset_ms: i64,
     pub(crate) clock_told: bool,
+    /// The moment of the newest input.
+    latest: Millis,
     /// The connection has to be closed: the relay, or our disk, cannot go on just now.
     pub(crate) hang_up: bool,
     /// What this input changes in the store, committed at its end.
@@ -100,6 +102,7 @@ impl Engine {
             invited_to: None,
             clock_offset_ms: 0,
             clock_told: false,
+            latest: 0,
             hang_up: false,
             changes: Changes::new(),
             damaged: false,
@@ -201,6 +204,7 @@ impl Engine {
     /// Runs one input to its end: what it changes is committed as one; then everybody is told, and what can be sent is.
     /// `false` if the disk refused: then nothing of it has happened in the store.
     pub(crate) fn act(&mut self, now: Millis, input: impl FnOnce(&mut Self) -> Result<(), Fault>) -> bool {
+        self.note_time(now);
         let told = self.events.len();
         if let Err(fault) = input(self).and_then(|()| self.commit()) {
             self.events.truncate(told);
@@ -213,6 +217,17 @@ impl Engine {
         }
         self.tell_progress();
         true
+    }
+
+    /// A clock that was set back makes nothing wait longer: what waits for a moment is looked at now.
+    fn note_time(&mut self, now: Millis) {
+        if now < self.latest {
+            self.sync.wake(Millis::MAX);
+            self.outbox.wake_all(now);
+            self.pending.wake_all();
+            self.hasten_offer(now);
+        }
+        self.latest = now;
     }
 
     pub(crate) fn commit(&mut self) -> Result<(), Fault> {
@@ -343,6 +358,7 @@ impl Engine {
         for room in self.rooms.values_mut() {
             room.busy = false;
             room.resync = None;
+            room.proof = None;
         }
     }
 

@@ -170,7 +170,7 @@ impl Engine {
         let replaced = place == Place::NewTip && room.row.tip.take().is_some();
         let mut shown = Vec::with_capacity(entries.len());
         let mut controls_changed = false;
-        let mut hash = room.row.hash;
+        let (mut hash, mut proven) = (room.row.hash, true);
         let (first, last) = (entries.first().map(|e| e.seq), entries.last().map(|e| e.seq));
         let mut taken = Ok(());
         for Checked { seq, entry, signed } in entries {
@@ -181,6 +181,7 @@ impl Engine {
             }
             if place == Place::Solid {
                 hash = hash.extend(&entry.digest());
+                proven &= room.proves(seq, hash);
             }
             self.changes.put(Tree::Entries, keys::entry(&id.0, seq.0), entry_value(entry.raw(), counts));
             if !counts {
@@ -193,7 +194,7 @@ impl Engine {
             if header.account == me && header.device == self.me.device() {
                 let txn = header.txn;
                 // The ack itself may have been lost with the connection that it was to come on.
-                if self.outbox.came(&txn, id, seq, &mut self.changes) {
+                if self.outbox.came(now, &txn, (id, seq), &mut self.changes) {
                     self.tell(Update::Acked { txn, room: id, seq });
                 }
             }
@@ -220,6 +221,9 @@ impl Engine {
             self.recount(&id)?;
         }
         self.join_tip(&id)?;
+        if !proven {
+            self.nothing_in_common(&id);
+        }
         self.compare_hash(&id);
         if controls_changed {
             self.members_changed(&id)?;
@@ -265,6 +269,7 @@ impl Engine {
         };
         let mut hash = room.row.hash;
         let mut solid = room.row.solid;
+        let mut proven = true;
         if from > solid || to > solid {
             // The tip may have grown in this very input.
             self.commit_entries()?;
@@ -277,6 +282,7 @@ impl Engine {
                 }
                 hash = hash.extend(&entry.digest());
                 solid = solid.next();
+                proven &= self.rooms.get_mut(id).is_none_or(|room| room.proves(solid, hash));
             }
         }
         if let Some(room) = self.rooms.get_mut(id) {
@@ -284,6 +290,9 @@ impl Engine {
             room.row.solid = solid;
             room.row.tip = None;
             room.mark();
+        }
+        if !proven {
+            self.nothing_in_common(id);
         }
         Ok(())
     }

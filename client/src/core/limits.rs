@@ -53,8 +53,12 @@ pub(crate) const SLOT_POLL_MS: u64 = 700;
 /// Clocks further apart than this are told of, in milliseconds.
 pub(crate) const CLOCK_MS_MAX: u64 = 120_000;
 
-/// How long removals from the outbox may wait for company, in milliseconds: a removal that is lost costs one retry.
-pub(crate) const TIDY_MS: u64 = 250;
+/// How long removals from the outbox may wait for company, in milliseconds: each time costs two fsyncs, and a removal that
+/// is lost costs one retry.
+pub(crate) const TIDY_MS: u64 = 1_000;
+
+/// How long after the disk could not be brought up to date, in milliseconds; what it has not got stays where it is.
+pub(crate) const SYNC_RETRY_MS: u64 = 60_000;
 
 /// Signatures from which on a page is checked on two threads.
 pub(crate) const PARALLEL_MIN: usize = 32;

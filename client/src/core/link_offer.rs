@@ -134,6 +134,14 @@ impl Engine {
         }
     }
 
+    /// The clock was set back: an offer is good for no longer, and looked at now.
+    pub(crate) fn hasten_offer(&mut self, now: Millis) {
+        if let Some(offering) = &mut self.offer {
+            offering.until = offering.until.min(now + SLOT_LIFETIME_S * 1000);
+            offering.poll_at = offering.poll_at.map(|at| at.min(now));
+        }
+    }
+
     pub(crate) fn slot_at(&self) -> Option<Millis> {
         self.offer.as_ref().and_then(|offering| offering.poll_at)
     }

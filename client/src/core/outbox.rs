@@ -8,7 +8,7 @@
 use super::engine::Engine;
 use super::error::{Fault, SendError};
 use super::identity::Identity;
-use super::limits::{ACKED_MAX, OUTBOX_MAX};
+use super::limits::{ACKED_MAX, OUTBOX_MAX, SYNC_RETRY_MS, TIDY_MS};
 use super::model::{Millis, Queued, QueuedKind};
 use super::rows::{decode, encode, read_entry_value};
 use crate::store::{Changes, Direction, ReadError, Row, Span, Store, Tree, keys as store_keys};
@@ -31,7 +31,7 @@ pub(crate) struct Outbox {
     pub(super) sent: u64,
     pub(super) hold_until: Option<Millis>,
     pub(super) failures: u32,
-    /// Stored by the relay, and still in the vault.
+    /// Stored by the relay, held as entries, and still in the vault: until the store is known to be on the disk.
     pub(super) tidy: Vec<(u64, TxnId)>,
     pub(super) tidy_at: Option<Millis>,
     pub(super) acked: BTreeMap<TxnId, Seq>,
@@ -108,9 +108,9 @@ impl Outbox {
             }
             outbox.put(order, Item { txn, row, state, sent_before: true, entry: None });
         }
-        // Marks whose items are gone from the vault have served.
+        // What is held may go, and marks whose items are gone from the vault have served.
         let marks: Vec<Row> = store.range(Tree::Outbox, &Span::all(), Direction::Forward, 1)?;
-        if !marks.is_empty() && outbox.tidy.is_empty() {
+        if !marks.is_empty() || !outbox.tidy.is_empty() {
             outbox.tidy_at = Some(0);
         }
         Ok(outbox)
@@ -159,6 +159,12 @@ impl Outbox {
         }
     }
 
+    /// Waits for no moment any more.
+    pub(crate) fn wake_all(&mut self, now: Millis) {
+        self.hold_until = None;
+        self.tidy_at = self.tidy_at.map(|at| at.min(now));
+    }
+
     pub(crate) fn wake_at(&self) -> Option<Millis> {
         [self.hold_until, self.tidy_at].into_iter().flatten().min()
     }
@@ -174,7 +180,13 @@ impl Outbox {
     }
 
     /// An entry of this device is in the timeline: whatever waited for it is done. Returns whether that is news.
-    pub(crate) fn came(&mut self, txn: &TxnId, room: RoomId, seq: Seq, changes: &mut Changes) -> bool {
+    pub(crate) fn came(
+        &mut self,
+        now: Millis,
+        txn: &TxnId,
+        (room, seq): (RoomId, Seq),
+        changes: &mut Changes,
+    ) -> bool {
         let Some(order) = self.orders.get(txn).copied() else { return false };
         let Some(item) = self.items.get(&order).filter(|item| item.row.room == room) else { return false };
         let news = !matches!(item.state, ItemState::Acked(_));
@@ -183,6 +195,7 @@ impl Outbox {
         self.remember(*txn, seq);
         changes.put(Tree::Outbox, store_keys::outbox(order, &txn.0), seq.0.to_be_bytes());
         self.tidy.push((order, *txn));
+        self.tidy_at.get_or_insert(now + TIDY_MS);
         news
     }
 
@@ -279,10 +292,7 @@ impl Engine {
         let order = self.outbox.next_order();
         let partner = self.rooms.get(&room).and_then(|room| room.row.partner);
         let row = ItemRow { room, at, what, partner, failed: None };
-        let mut writes: Writes = self.removals();
-        writes.push((keys::outbox(order, &txn.0), Some(encode(&row))));
-        self.vault.write(writes)?;
-        self.tidied();
+        self.vault.put(&keys::outbox(order, &txn.0), &encode(&row))?;
         let item = Item { txn, row, state: ItemState::Waiting, sent_before: false, entry: None };
         let echo = item.echo(order, &self.me);
         self.outbox.put(order, item);
@@ -383,12 +393,19 @@ impl Engine {
             return Ok(());
         }
         self.outbox.tidy_at = None;
-        // First the marks have to be in the store, then the items may go.
+        // First what they have become has to be on the disk: whoever lost it to a power cut could not give it back to a
+        // relay that is put back.
         self.commit()?;
-        let removals = self.removals();
-        if !removals.is_empty() {
+        if !self.outbox.tidy.is_empty() {
+            if let Err(error) = self.store.sync() {
+                tracing::warn!(%error, "bring the local store to the disk");
+                self.outbox.tidy_at = Some(now + SYNC_RETRY_MS);
+                return Ok(());
+            }
+            let items = self.outbox.tidy.iter();
+            let removals: Writes = items.map(|(order, txn)| (keys::outbox(*order, &txn.0), None)).collect();
             self.vault.write(removals)?;
-            self.tidied();
+            self.outbox.tidy.clear();
         }
         let marks =
             self.store.range(Tree::Outbox, &Span::all(), Direction::Forward, crate::store::COMMIT_BEST)?;
@@ -400,13 +417,5 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    fn removals(&self) -> Writes {
-        self.outbox.tidy.iter().map(|(order, txn)| (keys::outbox(*order, &txn.0), None)).collect()
-    }
-
-    fn tidied(&mut self) {
-        self.outbox.tidy.clear();
     }
 }

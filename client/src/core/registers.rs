@@ -116,6 +116,12 @@ impl Pending {
         }
     }
 
+    /// Waits for no moment any more.
+    pub(crate) fn wake_all(&mut self) {
+        self.hold_until = None;
+        self.values.values_mut().for_each(|value| value.not_before = 0);
+    }
+
     pub(crate) fn wake_at(&self) -> Option<Millis> {
         let spaced = self.values.values().filter(|value| !value.in_flight && value.not_before > 0);
         spaced.map(|value| value.not_before).chain(self.hold_until).min()

@@ -66,17 +66,19 @@ impl Engine {
         let resyncing = self.resyncing;
         let Some(room) = self.rooms.get_mut(id) else { return };
         let (row, head) = (&room.row, room.row.head);
+        room.proof = None;
         let same = head.seq == row.solid && head.hash == row.hash && row.tip.is_none();
         let shorter = head.seq < row.newest();
         if row.newest() == Seq::ZERO || !(resyncing || shorter) {
             return;
         }
-        room.resync = Some(if same {
+        if same {
             // Registers are numbered anew on a relay put back, and equal numbers say nothing: all of them are read again.
-            Resync::Offer { common: row.solid, next: row.solid.next() }
+            room.resync = Some(Resync::Offer { common: row.solid, next: row.solid.next() });
         } else {
-            Resync::Probe { to: head.seq.min(row.solid), step: 1 }
-        });
+            room.resync = Some(Resync::Probe { to: head.seq.min(row.solid), step: 1 });
+            room.proof = (head.hash != Hash::ZERO).then_some((head.seq, head.hash));
+        }
     }
 
     /// All heads were heard: rooms that the relay does not know any more are given back whole.
@@ -113,10 +115,12 @@ impl Engine {
             }
             Some(Resync::Offer { common, next }) => {
                 let offer = self.offer_from(id, next)?;
-                if offer.is_none() {
-                    self.start_over_from(id, common)?;
+                if offer.is_some() {
+                    return Ok(offer);
                 }
-                Ok(offer)
+                self.start_over_from(id, common)?;
+                // It may turn out that less is in common.
+                self.next_probe(id)
             }
         }
     }
@@ -205,6 +209,10 @@ impl Engine {
     fn start_over_from(&mut self, id: &RoomId, common: Seq) -> Result<(), Fault> {
         let Some(newest) = self.rooms.get(id).map(|room| room.row.newest()) else { return Ok(()) };
         let hash = self.hash_at(id, common)?;
+        if !self.rooms.get_mut(id).is_none_or(|room| room.proves(common, hash)) {
+            self.nothing_in_common(id);
+            return Ok(());
+        }
         self.give_registers_back(id)?;
         if let Some(room) = self.rooms.get_mut(id) {
             let row = &mut room.row;
@@ -255,6 +263,16 @@ impl Engine {
         self.recount(id)?;
         self.show_anew(id)?;
         Ok(())
+    }
+
+    /// The same entry stands at the same place, and what stands before it differs: all is given back, and read anew.
+    pub(crate) fn nothing_in_common(&mut self, id: &RoomId) {
+        tracing::info!(room = %id, "nothing in common with the relay's log");
+        if let Some(room) = self.rooms.get_mut(id) {
+            room.proof = None;
+            room.resync = Some(Resync::Offer { common: Seq::ZERO, next: Seq(1) });
+        }
+        self.want(id);
     }
 
     fn hash_at(&self, id: &RoomId, seq: Seq) -> Result<Hash, ReadError> {
@@ -317,7 +335,7 @@ impl Engine {
 
     /// Ends the resync once no room is compared any more.
     pub(crate) fn finish_resync(&mut self) {
-        let under_way = self.rooms.values().any(|room| room.resync.is_some());
+        let under_way = self.rooms.values().any(|room| room.resync.is_some() || room.proof.is_some());
         if !self.resyncing || under_way || !self.sync.heads_done() {
             return;
         }

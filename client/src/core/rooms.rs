@@ -21,11 +21,19 @@ pub(crate) struct RoomState {
     pub(crate) busy: bool,
     /// How the relay's log is being compared with ours, if it has to be.
     pub(crate) resync: Option<super::resync::Resync>,
+    /// The hash that the relay says stands at this place: what is read anew has to come to it.
+    pub(crate) proof: Option<(Seq, Hash)>,
 }
 
 impl RoomState {
     pub(crate) fn new(row: RoomRow) -> Self {
         Self { row, told: true, ..Self::default() }
+    }
+
+    /// Holds the rolling hash at a place against what the relay has said. `false` if it is another.
+    pub(crate) fn proves(&mut self, seq: Seq, hash: Hash) -> bool {
+        let proof = self.proof.take_if(|(at, _)| *at == seq);
+        proof.is_none_or(|(_, said)| said == hash)
     }
 
     /// Puts into the row what the fold says.

@@ -4,7 +4,7 @@ use super::arrivals::Tried;
 use super::engine::Engine;
 use super::error::Fault;
 use super::ingest::Origin;
-use super::limits::{TIDY_MS, WINDOW};
+use super::limits::WINDOW;
 use super::model::Millis;
 use super::outbox::{ItemState, What};
 use super::requests::retry_at;
@@ -169,7 +169,6 @@ impl Engine {
                 self.raise_head(&ack.room, ack.seq);
             }
         }
-        self.outbox.tidy_at.get_or_insert(now + TIDY_MS);
         Ok(())
     }
 

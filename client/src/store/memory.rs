@@ -15,8 +15,8 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Disk {
     trees: BTreeMap<Tree, BTreeMap<Vec<u8>, Vec<u8>>>,
-    /// How to take back each commit since the last flush, oldest first; at most [`UNFLUSHED_MAX`].
-    unflushed: VecDeque<Undo>,
+    /// How to take back each commit since the last sync, oldest first; at most [`UNSYNCED_MAX`].
+    unsynced: VecDeque<Undo>,
     failures: u32,
 }
 
@@ -24,7 +24,7 @@ struct Disk {
 type Undo = Vec<(Tree, Vec<u8>, Option<Vec<u8>>)>;
 
 /// The system writes back by itself what is older than that: a crash loses half a second of commits, never hours.
-const UNFLUSHED_MAX: usize = 1024;
+const UNSYNCED_MAX: usize = 1024;
 
 impl MemoryStore {
     /// An empty one.
@@ -32,13 +32,13 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// A power cut: of the commits since the last flush, only the oldest `keep` have reached the disk. The handle stays
+    /// A power cut: of the commits since the last sync, only the oldest `keep` have reached the disk. The handle stays
     /// good, for the next process that starts on this disk.
     pub fn crash(&self, keep: usize) {
         let mut disk = self.disk();
-        let kept = keep.min(disk.unflushed.len());
-        let lost = disk.unflushed.split_off(kept);
-        disk.unflushed.clear();
+        let kept = keep.min(disk.unsynced.len());
+        let lost = disk.unsynced.split_off(kept);
+        disk.unsynced.clear();
         for undo in lost.into_iter().rev() {
             for (tree, key, value) in undo {
                 disk.set(tree, key, value);
@@ -46,9 +46,9 @@ impl MemoryStore {
         }
     }
 
-    /// How many commits there were since the last flush: the range of [`crash`](Self::crash).
-    pub fn unflushed(&self) -> usize {
-        self.disk().unflushed.len()
+    /// How many commits there were since the last sync: the range of [`crash`](Self::crash).
+    pub fn unsynced(&self) -> usize {
+        self.disk().unsynced.len()
     }
 
     /// The next `times` commits fail with [`CommitError::Io`], and change nothing.
@@ -115,15 +115,20 @@ impl Store for MemoryStore {
             let before = disk.set(tree, key.clone(), value);
             undo.push((tree, key, before));
         }
-        disk.unflushed.push_back(undo);
-        if disk.unflushed.len() > UNFLUSHED_MAX {
-            disk.unflushed.pop_front();
+        disk.unsynced.push_back(undo);
+        if disk.unsynced.len() > UNSYNCED_MAX {
+            disk.unsynced.pop_front();
         }
         Ok(())
     }
 
+    /// Processes come and go, and the disk stays: see [`crash`](MemoryStore::crash).
     fn flush(&mut self) -> Result<(), CommitError> {
-        self.disk().unflushed.clear();
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), CommitError> {
+        self.disk().unsynced.clear();
         Ok(())
     }
 
@@ -143,15 +148,15 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_loses_the_newest_unflushed_commits() {
+    fn a_crash_loses_the_newest_commits_that_were_not_synced() {
         let mut store = MemoryStore::new();
         let disk = store.clone();
         put(&mut store, "a", "0");
-        store.flush().unwrap();
+        store.sync().unwrap();
         put(&mut store, "a", "1");
         put(&mut store, "b", "2");
         put(&mut store, "a", "3");
-        assert_eq!(disk.unflushed(), 3);
+        assert_eq!(disk.unsynced(), 3);
 
         disk.crash(1);
         for tree in [Tree::Meta, Tree::Local] {

@@ -71,6 +71,9 @@ pub trait Store: Send {
     /// flush on Linux is `sync_file_range`, which is no fsync).
     fn flush(&mut self) -> Result<(), CommitError>;
 
+    /// Brings what was committed to the disk: it survives a power cut. Takes as long as an fsync of each file.
+    fn sync(&mut self) -> Result<(), CommitError>;
+
     /// Gives space back, where the files hold much more than what lives in them. Reads everything: call it when idle,
     /// once a day at most. Does nothing where that is not worth it.
     fn compact(&mut self) -> Result<Compaction, CommitError>;

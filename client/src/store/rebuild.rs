@@ -105,7 +105,7 @@ pub(crate) fn begin(path: &Path) -> io::Result<()> {
 
 /// The store in the directory `path` is closed: brings it to the disk.
 pub(crate) fn end(path: &Path) -> io::Result<()> {
-    sync_files(path)?;
+    sync(path)?;
     fs::remove_file(path.join(OPEN))
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn rebuild(
     new.run(|db| db.flush())?;
     drop(new);
     drop(old);
-    sync_files(&next)?;
+    sync(&next)?;
     swap(path)?;
     Ok(())
 }
@@ -241,14 +241,20 @@ fn set_aside_earlier(path: &Path) -> io::Result<Vec<u32>> {
     Ok(numbers)
 }
 
-fn sync_files(dir: &Path) -> io::Result<()> {
+/// Brings all files of the store in the directory `dir` to the disk.
+pub(crate) fn sync(dir: &Path) -> io::Result<()> {
     for item in fs::read_dir(dir)? {
         let item = item?;
-        if item.file_type()?.is_dir() {
-            sync_files(&item.path())?;
+        let synced = if item.file_type()?.is_dir() {
+            sync(&item.path())
         } else {
             // Windows syncs only what it may write.
-            File::options().read(true).write(true).open(item.path())?.sync_all()?;
+            File::options().read(true).write(true).open(item.path()).and_then(|file| file.sync_all())
+        };
+        match synced {
+            // An open store takes files away that it has no need of.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            synced => synced?,
         }
     }
     disk::sync_dir(dir)

@@ -231,6 +231,11 @@ impl Store for SledStore {
         Ok(())
     }
 
+    fn sync(&mut self) -> Result<(), CommitError> {
+        self.flush()?;
+        rebuild::sync(&path(&self.home)).map_err(CommitError::Io)
+    }
+
     fn compact(&mut self) -> Result<Compaction, CommitError> {
         Ok(self.compact_over(COMPACT_BYTES_MIN)?)
     }
