@@ -52,6 +52,12 @@ pub enum Command {
     Backup(Backup),
     /// Put a backup in the place of the relay, which must not run
     Restore(Restore),
+    /// Bring the database up to date, as the next start would; with --dry-run only try it, on a copy
+    Migrate(Migrate),
+    /// Look at what a relay needs, and say what to do about what is missing
+    Doctor(Json),
+    /// Write a configuration, make the owner's invite, and say how to go on
+    Init(Init),
     /// Check or print the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -184,6 +190,36 @@ pub struct Restore {
     /// Put aside the relay that is there already
     #[arg(long)]
     pub yes: bool,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// Change nothing; the relay may run meanwhile
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where others reach this relay: `home` for the home network, or its public name; asked if not given
+    #[arg(long, value_name = "home|HOST")]
+    pub address: Option<String>,
+    /// The port that others reach; asked if not given
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// A certificate (PEM) instead of a key of its own whose pin stands in invites
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// Its key (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// A proxy on this machine does TLS; the relay listens for it on 127.0.0.1:7443
+    #[arg(long, conflicts_with = "cert")]
+    pub behind_proxy: bool,
     #[command(flatten)]
     pub json: Json,
 }

@@ -9,6 +9,9 @@ use kith_relay::{
     backup::{self, BackupError},
     commands::{self, CommandError, print},
     config::{ConfigError, EXAMPLE},
+    doctor,
+    init::{InitError, init},
+    migrate::{MigrateError, migrate},
     serve::{ServeError, serve},
 };
 
@@ -51,6 +54,16 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Command::Reload(json) => ask(&AdminRequest::Reload, json),
         Command::Backup(args) => back_up(&place, args),
         Command::Restore(args) => restore(&place, &args),
+        Command::Migrate(args) => {
+            let config = place.layers().load()?;
+            show(&migrate(&config.data, args.dry_run)?, args.json)
+        }
+        Command::Doctor(json) => {
+            let report = doctor::examine(&place.layers());
+            show(&report, json)?;
+            if report.is_well() { Ok(()) } else { Err(Failed::Unwell) }
+        }
+        Command::Init(args) => show(&init(&place, &args)?, args.json),
         Command::Config(command) => config(&place, &command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -107,6 +120,12 @@ enum Failed {
     Command(#[from] CommandError),
     #[error(transparent)]
     Backup(#[from] BackupError),
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    #[error(transparent)]
+    Init(#[from] InitError),
+    #[error("not all is well; what to do stands above")]
+    Unwell,
     #[error("the backup {} is damaged; take another one", .0.display())]
     NotSound(std::path::PathBuf),
 }
@@ -114,9 +133,11 @@ enum Failed {
 impl Failed {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::Serve(ServeError::Config(_)) => ExitCode::from(2),
+            Self::Config(_) | Self::Serve(ServeError::Config(_)) | Self::Init(InitError::Config(_)) => {
+                ExitCode::from(2)
+            }
             Self::Command(CommandError::Ask(AskError::NotRunning { .. })) => ExitCode::from(3),
-            Self::Serve(_) | Self::Command(_) | Self::Backup(_) | Self::NotSound(_) => ExitCode::FAILURE,
+            _ => ExitCode::FAILURE,
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    admin::{AdminDoor, BindError},
+    admin::{AdminDoor, BindError, InviteRow},
     clock::Clock,
     commands::print,
     config::{Change, Config, ConfigError, Layers, Live},
@@ -23,7 +23,7 @@ use crate::{
     logging::{Logging, LoggingError},
     metrics::Metrics,
     operator::{Desk, Operator, Refusal, describe},
-    platform::{self, Signal, Signals},
+    platform::{self, Signal, Signals, service},
     reach::Reach,
     relay::hub::{Hub, Threads},
     reserve::Reserved,
@@ -73,6 +73,30 @@ pub fn serve(layers: &Layers, restored: bool) -> Result<(), ServeError> {
     Ok(())
 }
 
+/// Makes the folder, the key and the owner's invite, as a first start does; none if somebody has joined already.
+pub fn prepare(config: Config) -> Result<Option<InviteRow>, ServeError> {
+    let data = DataDir::open(&config.data)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let tls = Tls::open(&config, data.path(), &Reach::host(&config))?;
+    let reach = Reach::new(&config, config.listen, tls.as_ref().and_then(Tls::pin));
+    let (clock, metrics, live) = (Clock::system(), Arc::new(Metrics::new()), Live::new(config));
+    let (hub, threads, _) = runtime.block_on(async { open_hub(&data, false, &live, &metrics, clock) })?;
+    let listen = live.load().listen;
+    let desk = Desk {
+        hub,
+        reach,
+        listen,
+        metrics: None,
+        data: data.path().to_owned(),
+        started: clock.now(),
+        reload: mpsc::channel(1).0,
+    };
+    let invite = runtime.block_on(Operator::new(desk).first_invite())?;
+    drop(runtime);
+    threads.join();
+    Ok(invite)
+}
+
 async fn run(
     layers: &Layers,
     config: Config,
@@ -110,6 +134,13 @@ async fn run(
     tokio::spawn(admin.run(Arc::new(operator.clone()), stop.clone()));
     announce(&operator, listen).await?;
     drop(operator);
+    if let Some(tls) = &tls {
+        tokio::spawn(follow_files(tls.clone(), live.clone(), stop.clone()));
+    }
+    if let Some(every) = service::watchdog() {
+        tokio::spawn(keep_watch(Arc::clone(&hub), every, stop.clone()));
+    }
+    service::ready();
 
     let reloading = Reloading { layers, logging, live: &live, tls: tls.as_ref(), quota };
     loop {
@@ -128,6 +159,7 @@ async fn run(
         }
     }
     info!("shutting down");
+    service::stopping();
     stop.cancel();
     hub.shut_down(RECONNECT_IN);
     tokio::select! {
@@ -200,8 +232,15 @@ struct Reloading<'a> {
 }
 
 impl Reloading<'_> {
-    /// All or nothing, as far as the values go; a bad certificate leaves the old one.
     fn run(&self) -> Result<Change, String> {
+        service::reloading();
+        let result = self.take_up();
+        service::ready();
+        result
+    }
+
+    /// All or nothing, as far as the values go; a bad certificate leaves the old one.
+    fn take_up(&self) -> Result<Change, String> {
         let next = self.layers.load().map_err(|error| error.to_string())?;
         self.logging.set_level(&next.log.level).map_err(|error| error.to_string())?;
         let change = self.live.replace(&next);
@@ -210,6 +249,40 @@ impl Reloading<'_> {
             tls.reload(&self.live.load()).map_err(|error| error.to_string())?;
         }
         Ok(change)
+    }
+}
+
+/// Takes up given certificate files when others stand in their place.
+async fn follow_files(tls: Tls, live: Live, stop: CancellationToken) {
+    let mut told = None;
+    loop {
+        let pause = Duration::from_secs(live.load().tls.look_every_s.into());
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        let result = tls.reload_if_changed(&live.snapshot()).map_err(|error| error.to_string());
+        match &result {
+            Ok(true) => info!("certificate read again"),
+            Ok(false) => {}
+            // Once: until somebody mends it, each look finds the same.
+            Err(error) if told.as_ref() == Some(error) => {}
+            Err(error) => warn!("the new certificate is not taken up, the old one stays in use: {error}"),
+        }
+        told = result.err();
+    }
+}
+
+/// Tells the service manager that the relay does its work, as long as it does: tasks run, and the store answers.
+async fn keep_watch(hub: Arc<Hub>, limit: Duration, stop: CancellationToken) {
+    loop {
+        if tokio::time::timeout(limit, hub.run(|_| ())).await == Ok(Some(())) {
+            service::alive();
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(limit / 3) => {}
+        }
     }
 }
 

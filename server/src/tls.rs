@@ -34,6 +34,15 @@ struct Identity {
     config: Arc<ServerConfig>,
     pin: Pin,
     pinned: bool,
+    /// Of given files, as they were read; none for a key of its own.
+    files: Option<Given>,
+}
+
+/// Certificate and key, as they stand in their files.
+#[derive(Debug, PartialEq, Eq)]
+struct Given {
+    cert: Vec<u8>,
+    key: [u8; 32],
 }
 
 impl Tls {
@@ -53,6 +62,16 @@ impl Tls {
             self.0.store(Arc::new(given(config)?));
         }
         Ok(())
+    }
+
+    /// The same if they are others than those in use, which is told.
+    pub fn reload_if_changed(&self, config: &Config) -> Result<bool, TlsError> {
+        if config.security() != Security::Files
+            || self.0.load().files.as_ref() == Some(&Given::read(config)?.0)
+        {
+            return Ok(false);
+        }
+        self.reload(config).map(|()| true)
     }
 
     pub fn acceptor(&self) -> TlsAcceptor {
@@ -99,7 +118,7 @@ fn self_signed(path: &Path, host: &str) -> Result<Identity, TlsError> {
     let certificate = params.self_signed(&key)?.der().clone();
     let pin = Sha256::digest(key.subject_public_key_info()).into();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    Ok(Identity { config: server_config(vec![certificate], key)?, pin, pinned: true })
+    Ok(Identity { config: server_config(vec![certificate], key)?, pin, pinned: true, files: None })
 }
 
 fn make_key(path: &Path) -> Result<KeyPair, TlsError> {
@@ -124,15 +143,31 @@ fn subject_names(host: &str) -> Vec<String> {
 }
 
 fn given(config: &Config) -> Result<Identity, TlsError> {
-    let (cert, key) = (&config.tls.cert, &config.tls.key);
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&read(cert)?)
-        .collect::<Result<_, _>>()
-        .map_err(|_| TlsError::Pem { path: cert.clone(), wanted: "certificate" })?;
-    let leaf = chain.first().ok_or_else(|| TlsError::Pem { path: cert.clone(), wanted: "certificate" })?;
+    let (files, key) = Given::read(config)?;
+    let chain = chain(&files.cert, &config.tls.cert)?;
+    let leaf = chain.first().ok_or_else(|| no_certificate(&config.tls.cert))?;
     let pin = Sha256::digest(ParsedCertificate::try_from(leaf)?.subject_public_key_info()).into();
-    let key = PrivateKeyDer::from_pem_slice(&read(key)?)
-        .map_err(|_| TlsError::Pem { path: key.clone(), wanted: "private key" })?;
-    Ok(Identity { config: server_config(chain, key)?, pin, pinned: config.tls.pin_invites })
+    let key = PrivateKeyDer::from_pem_slice(&key)
+        .map_err(|_| TlsError::Pem { path: config.tls.key.clone(), wanted: "private key" })?;
+    let pinned = config.tls.pin_invites;
+    Ok(Identity { config: server_config(chain, key)?, pin, pinned, files: Some(files) })
+}
+
+impl Given {
+    /// And the key itself, which is not kept.
+    fn read(config: &Config) -> Result<(Self, Vec<u8>), TlsError> {
+        let key = read(&config.tls.key)?;
+        Ok((Self { cert: read(&config.tls.cert)?, key: Sha256::digest(&key).into() }, key))
+    }
+}
+
+/// The certificates of a PEM file, that of the relay first.
+pub(crate) fn chain(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| no_certificate(path))
+}
+
+fn no_certificate(path: &Path) -> TlsError {
+    TlsError::Pem { path: path.to_owned(), wanted: "certificate" }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
@@ -222,8 +257,15 @@ mod tests {
         let tls = Tls::open(&config, folder.path(), "chat.example").unwrap().unwrap();
         assert_eq!(tls.pin(), Some(old));
         let new = make();
-        tls.reload(&config).unwrap();
+        assert!(tls.reload_if_changed(&config).unwrap());
         assert_eq!(tls.pin(), Some(new));
+        assert!(!tls.reload_if_changed(&config).unwrap(), "only if they are others");
+        let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        let key = fs::read(folder.path().join("key.pem")).unwrap();
+        fs::write(folder.path().join("key.pem"), other).unwrap();
+        assert!(matches!(tls.reload_if_changed(&config), Err(TlsError::Unusable(_))), "half of a renewal");
+        assert_eq!(tls.pin(), Some(new));
+        fs::write(folder.path().join("key.pem"), key).unwrap();
         fs::write(folder.path().join("cert.pem"), "nonsense").unwrap();
         assert!(matches!(tls.reload(&config), Err(TlsError::Pem { wanted: "certificate", .. })));
         assert_eq!(tls.pin(), Some(new), "the old certificate stays");

@@ -24,7 +24,7 @@ use crate::{
         StoreError,
         audit::{Audit, audit},
         schema,
-        sqlite::copies::{self, Copy, CopyError, Enclosed},
+        sqlite::copies::{self, Copy, CopyError, Draft, Enclosed},
     },
     tls::KEY_FILE,
 };
@@ -90,16 +90,14 @@ pub fn back_up(config: &Config, config_file: Option<&Path>, file: &Path) -> Resu
     let names = files.keys().cloned().collect();
     let enclosed =
         Enclosed { made_at: Clock::system().unix_ms(), version: env!("CARGO_PKG_VERSION").to_owned(), files };
-    let draft = beside(file, ".part");
     let write = |source| BackupError::Write { path: file.to_owned(), source };
-    drop(Draft::new(&draft).map_err(write)?);
-    let draft = Draft(draft);
-    copies::take(&database, &draft.0, &enclosed).map_err(|error| match error {
+    let draft = Draft::beside(file, ".part").map_err(BackupError::Copy)?;
+    copies::take(&database, draft.path(), &enclosed).map_err(|error| match error {
         CopyError::Store(error) => BackupError::Copy(error),
         other => BackupError::Copy(StoreError::Failed(other.to_string())),
     })?;
-    let bytes = fs::metadata(&draft.0).map_err(write)?.len();
-    fs::rename(&draft.0, file).map_err(write)?;
+    let bytes = fs::metadata(draft.path()).map_err(write)?.len();
+    fs::rename(draft.path(), file).map_err(write)?;
     platform::sync_dir(&folder_of(file)).map_err(write)?;
     Ok(Made { file: file.to_owned(), bytes, files: names })
 }
@@ -154,34 +152,6 @@ fn enclosed_files(
         }
     }
     Ok(files)
-}
-
-/// A file that is removed again unless it was renamed.
-struct Draft(PathBuf);
-
-impl Draft {
-    /// Takes the place of one that was left behind.
-    fn new(path: &Path) -> io::Result<fs::File> {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => platform::create_private_file(path),
-        }
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        for suffix in ["", "-journal", "-wal", "-shm"] {
-            // Mostly there is none.
-            let _ = fs::remove_file(beside(&self.0, suffix));
-        }
-    }
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn folder_of(file: &Path) -> PathBuf {

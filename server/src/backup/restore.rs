@@ -8,7 +8,7 @@ use std::{
 use kith_protocol::ids::Incarnation;
 use serde::Serialize;
 
-use super::{BackupError, CONFIG, Draft, GIVEN_CERT, GIVEN_KEY, beside, open, unusable};
+use super::{BackupError, CONFIG, GIVEN_CERT, GIVEN_KEY, open, unusable};
 use crate::{
     clock::Clock,
     copied,
@@ -17,7 +17,10 @@ use crate::{
     store::{
         Engine,
         audit::{Audit, audit},
-        sqlite::{SqliteEngine, copies},
+        sqlite::{
+            SqliteEngine,
+            copies::{self, Draft, beside},
+        },
     },
     tls::KEY_FILE,
 };
@@ -47,13 +50,14 @@ pub fn restore(data: &Path, file: &Path, yes: bool) -> Result<Restored, BackupEr
         return Err(BackupError::Occupied { data: data.path().to_owned() });
     }
     let write = |source| BackupError::Write { path: data.path().to_owned(), source };
-    let draft = Draft(data.path().join(DRAFT));
-    let mut to = Draft::new(&draft.0).map_err(write)?;
+    let database = data.path().join(DATABASE);
+    let draft = Draft::beside(&database, ".restoring").map_err(BackupError::Copy)?;
     let mut from =
         fs::File::open(file).map_err(|source| BackupError::Read { path: file.to_owned(), source })?;
+    let mut to = fs::OpenOptions::new().write(true).open(draft.path()).map_err(write)?;
     io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).map_err(write)?;
     drop(to);
-    let audit = make_ready(&draft.0, file)?;
+    let audit = make_ready(draft.path(), file)?;
 
     let put_aside = if occupied { Some(put_aside(data.path()).map_err(write)?) } else { None };
     for (name, content) in &enclosed.files {
@@ -68,8 +72,7 @@ pub fn restore(data: &Path, file: &Path, yes: bool) -> Result<Restored, BackupEr
             .map_err(|source| BackupError::Write { path: path.clone(), source })?;
     }
     // The database last: until it is there, the folder holds no relay.
-    let database = data.path().join(DATABASE);
-    fs::rename(&draft.0, &database).map_err(write)?;
+    fs::rename(draft.path(), &database).map_err(write)?;
     copied::note(&database, &data.path().join(NOTE)).map_err(write)?;
     Ok(Restored {
         data: data.path().to_owned(),
@@ -112,5 +115,4 @@ fn put_aside(data: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-const DRAFT: &str = "relay.db.restoring";
 const RESTORED: [&str; 4] = [KEY_FILE, GIVEN_CERT, GIVEN_KEY, CONFIG];

@@ -68,6 +68,7 @@ fn check_ranges(config: &Config) -> Result<(), CheckError> {
     let limits = &config.limits;
     let any = u32::MAX;
     let ranges = [
+        ("tls.look_every_s", config.tls.look_every_s, 1, 86_400),
         ("limits.max_connections", limits.max_connections, 1, any),
         ("limits.max_handshakes", limits.max_handshakes, 1, any),
         ("limits.connections_per_address", limits.connections_per_address, 1, any),

@@ -47,13 +47,15 @@ pub struct Config {
     pub log: LogSection,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsSection {
     pub mode: TlsMode,
     /// PEM files, for mode "files"; empty otherwise.
     pub cert: PathBuf,
     pub key: PathBuf,
+    /// Seconds between two looks at whether the files are others.
+    pub look_every_s: u32,
     /// Whether invite links carry the pin of a given certificate's key; a self-signed one is always pinned.
     pub pin_invites: bool,
 }
@@ -121,6 +123,18 @@ impl Config {
     /// As a file would say it.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a Config is strings, numbers, lists of strings and sections of these")
+    }
+}
+
+impl Default for TlsSection {
+    fn default() -> Self {
+        Self {
+            mode: TlsMode::Auto,
+            cert: PathBuf::new(),
+            key: PathBuf::new(),
+            look_every_s: 60,
+            pin_invites: false,
+        }
     }
 }
 

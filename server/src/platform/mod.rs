@@ -10,6 +10,13 @@ use std::{
     path::Path,
 };
 
+#[cfg(target_os = "linux")]
+#[path = "systemd.rs"]
+pub(crate) mod service;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_service.rs"]
+pub(crate) mod service;
+
 #[cfg(unix)]
 use unix as here;
 #[cfg(windows)]
@@ -17,7 +24,8 @@ use windows as here;
 
 pub use here::Signals;
 pub(crate) use here::{
-    create_private_dir, create_private_file, file_number, open_private_file, raise_open_files_limit, sync_dir,
+    create_private_dir, create_private_file, file_number, is_private, open_private_file, owner,
+    raise_open_files_limit, sync_dir,
 };
 
 /// What the system asks of a running relay.

@@ -34,6 +34,17 @@ pub(crate) fn file_number(metadata: &Metadata) -> u64 {
     metadata.ino()
 }
 
+/// Whose it is.
+#[expect(clippy::unnecessary_wraps, reason = "the same shape on every system")]
+pub(crate) fn owner(metadata: &Metadata) -> Option<u32> {
+    Some(metadata.uid())
+}
+
+/// Whether its owner alone may do anything with it.
+pub(crate) fn is_private(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o077 == 0
+}
+
 /// Each connection is an open file, and the usual soft limit is 1,024. Tells the limit that now holds.
 pub(crate) fn raise_open_files_limit(wanted: u64) -> io::Result<u64> {
     rlimit::increase_nofile_limit(wanted)

@@ -34,6 +34,12 @@ const READER_CACHE: i32 = -512;
 /// What SQLite can count.
 const PAGES_MAX: i64 = 4_294_967_294;
 
+/// Which schema a file has, which is not changed. One that is newer than this program is refused.
+pub(crate) fn schema_of(path: &Path) -> Result<usize, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    schema::check_version(&Connection::open_with_flags(path, flags)?)
+}
+
 /// The writer's connection.
 pub struct SqliteEngine {
     path: PathBuf,
@@ -65,6 +71,8 @@ impl SqliteEngine {
         crate::platform::open_private_file(path)
             .map_err(|error| StoreError::Failed(format!("{} cannot be opened: {error}", path.display())))?;
         let mut connection = Connection::open(path)?;
+        // Before anything is changed.
+        schema::check_version(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -16 * 1024)?;

@@ -21,7 +21,12 @@ impl Running {
     }
 
     pub fn start_on(data: tempfile::TempDir, flags: &[&str], lines: usize) -> Self {
-        let mut child = relay(data.path())
+        let command = relay(data.path());
+        Self::start_as(command, data, flags, lines)
+    }
+
+    pub fn start_as(mut command: Command, data: tempfile::TempDir, flags: &[&str], lines: usize) -> Self {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(flags)
             .stdout(Stdio::piped())
@@ -87,4 +92,10 @@ pub fn stderr(child: &mut Child) -> String {
     let mut text = String::new();
     child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     text
+}
+
+/// What a command says, on both ways out, and its exit code.
+pub fn said(output: Output) -> (String, Option<i32>) {
+    let text = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&text).into_owned(), output.status.code())
 }

@@ -4,12 +4,13 @@
 //! digest over every row of every table, so that a copy says by itself whether it is whole. `VACUUM INTO` reads one
 //! state, whatever is written meanwhile, and leaves behind what was deleted.
 
+use crate::platform;
 use crate::store::{StoreError, schema};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What lies beside the database in a copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,9 +53,7 @@ impl From<rusqlite::Error> for CopyError {
 
 /// Copies the database at `from` into the empty file `to`. It is on disk when this returns.
 pub(crate) fn take(from: &Path, to: &Path, enclosed: &Enclosed) -> Result<(), CopyError> {
-    let source = Connection::open_with_flags(from, READ_ONLY)?;
-    schema::check_version(&source)?;
-    source.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+    duplicate(from, to)?;
     let copy = Connection::open(to)?;
     copy.execute_batch("CREATE TABLE backup (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;")?;
     let put = |name: &str, value: &[u8]| {
@@ -70,6 +69,52 @@ pub(crate) fn take(from: &Path, to: &Path, enclosed: &Enclosed) -> Result<(), Co
     copy.close().map_err(|(_, error)| error)?;
     let synced = std::fs::OpenOptions::new().write(true).open(to).and_then(|file| file.sync_all());
     Ok(synced.map_err(|error| StoreError::Failed(error.to_string()))?)
+}
+
+/// The database alone, as it stands at one moment.
+pub(crate) fn duplicate(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let source = Connection::open_with_flags(from, READ_ONLY)?;
+    schema::check_version(&source)?;
+    source.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+    Ok(())
+}
+
+/// An empty file for its owner alone, which is removed again, with what SQLite puts beside it, unless it was renamed.
+pub(crate) struct Draft(PathBuf);
+
+impl Draft {
+    /// Takes the place of one that was left behind.
+    pub(crate) fn beside(path: &Path, suffix: &str) -> Result<Self, StoreError> {
+        let draft = beside(path, suffix);
+        let made = match std::fs::remove_file(&draft) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => platform::create_private_file(&draft),
+        };
+        match made {
+            Ok(_) => Ok(Self(draft)),
+            Err(error) => Err(StoreError::Failed(format!("{} cannot be made: {error}", draft.display()))),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        for suffix in ["", "-journal", "-wal", "-shm"] {
+            // Mostly there is none.
+            let _ = std::fs::remove_file(beside(&self.0, suffix));
+        }
+    }
+}
+
+/// The same name with something behind it.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 impl Copy {

@@ -1,0 +1,38 @@
+//! Linux: what systemd hears of a service of Type=notify. Without systemd nobody listens, and nothing happens.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+
+/// The relay serves.
+pub(crate) fn ready() {
+    tell(&[NotifyState::Ready]);
+}
+
+/// It reads its configuration again, and will say that it is ready.
+pub(crate) fn reloading() {
+    // Newer ones want to know since when.
+    let now = NotifyState::monotonic_usec_now();
+    tell(&std::iter::once(NotifyState::Reloading).chain(now).collect::<Vec<_>>());
+}
+
+/// It ends.
+pub(crate) fn stopping() {
+    tell(&[NotifyState::Stopping]);
+}
+
+/// It does its work.
+pub(crate) fn alive() {
+    tell(&[NotifyState::Watchdog]);
+}
+
+/// How often it has to be said that it does.
+pub(crate) fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled()
+}
+
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "the service manager was not told");
+    }
+}
