@@ -42,6 +42,26 @@ fn a_group_with_names_edits_reactions_and_redactions() {
 }
 
 #[test]
+fn who_comes_again_begins_to_read_there() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let room = w.group(alice, "Garden", &[bob]);
+    let (account, now) = (w.devices[bob].engine.me().person.account, w.now);
+    w.say(alice, room, "the first time");
+    w.settle();
+    w.devices[alice].engine.remove_member(now, &room, account).unwrap();
+    w.settle();
+    w.devices[alice].engine.add_member(now, &room, account, Role::Member).unwrap();
+    w.settle();
+    w.say(alice, room, "the second time");
+    w.settle();
+    let phone = w.link(bob, "phone");
+    for id in [bob, phone] {
+        assert_eq!(w.devices[id].engine.room(&room).unwrap().unwrap().unread, 1, "{}", w.devices[id].name);
+    }
+}
+
+#[test]
 fn changes_of_members_at_the_same_time_all_happen() {
     let mut w = World::new();
     let (alice, bob, carol, dave) = (w.join("alice"), w.join("bob"), w.join("carol"), w.join("dave"));

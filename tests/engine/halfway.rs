@@ -2,7 +2,8 @@
 
 use crate::world::{Id, World};
 use kith_client::core::{RoomWish, Trouble, Update};
-use kith_protocol::frame::{Ack, Acks, ClientFrame, Head, Heads, Registers, ServerFrame, Value};
+use kith_protocol::error::ErrorCode;
+use kith_protocol::frame::{Ack, Acks, ClientFrame, Head, Heads, Refused, Registers, ServerFrame, Value};
 use kith_protocol::ids::{Hash, Rev, RoomId, Seq, TxnId};
 
 /// Alice and Bob, who have spoken.
@@ -235,6 +236,26 @@ fn a_register_pushed_behind_a_dropped_one_is_not_the_next() {
     let now = w.now;
     w.devices[alice].engine.handle_frame(now, ServerFrame::Registers(pushed));
     assert!(asks_for_registers(&mut w, alice, room));
+}
+
+#[test]
+fn a_refusal_says_nothing_of_what_was_heard_since_the_question() {
+    let (mut w, alice, _, room) = chat();
+    let head = |seq, rev| Head { room, seq, hash: Hash::ZERO, rev, control_len: 1, redacted: Seq::ZERO };
+    let heads = |head| ServerFrame::Heads(Heads { heads: vec![head], done: false });
+    let now = w.now;
+    let engine = &mut w.devices[alice].engine;
+    engine.handle_frame(now, heads(head(Seq(2), Rev(7))));
+    let asked = std::iter::from_fn(|| engine.poll_transmit()).find_map(|frame| match frame {
+        ClientFrame::FetchRegisters(fetch) => Some(fetch.req),
+        _ => None,
+    });
+    // Alice leaves the room: its registers are none of hers any more, the entry that says so is.
+    engine.handle_frame(now, heads(head(Seq(3), Rev(7))));
+    let denied = Refused { req: asked.unwrap(), code: ErrorCode::Denied, retry_in_ms: 0 };
+    engine.handle_frame(now, ServerFrame::Refused(denied));
+    let fetches = |frame| matches!(frame, ClientFrame::Fetch(fetch) if fetch.room == room);
+    assert!(std::iter::from_fn(|| engine.poll_transmit()).any(fetches));
 }
 
 fn asks_for_registers(w: &mut World, id: Id, room: RoomId) -> bool {

@@ -118,12 +118,7 @@ impl Engine {
             }
         }
         self.free(&id);
-        for parked in &mut self.sync.parked {
-            if parked.control == Some(id) {
-                parked.control = None;
-                parked.tried.control = true;
-            }
-        }
+        self.control_tried(&id);
         self.unpark(now)?;
         self.controls_came(now, &id)
     }
@@ -266,20 +261,60 @@ impl Engine {
         Ok(())
     }
 
-    /// A fetch was refused.
-    pub(crate) fn fetch_refused(&mut self, now: Millis, room: RoomId, code: ErrorCode, retry_in_ms: u64) {
+    /// A fetch was refused. What was heard since it was asked may still be there for us.
+    pub(crate) fn fetch_refused(
+        &mut self,
+        now: Millis,
+        (id, what): (RoomId, Refusal),
+        code: ErrorCode,
+        retry_in_ms: u64,
+    ) -> Result<(), Fault> {
         if code.is_passing() {
             self.sync.hold_until = Some(retry_at(now, retry_in_ms));
-        } else if let Some(room) = self.rooms.get_mut(&room) {
+            if what == Refusal::Control {
+                // What waits for them is asked for again.
+                self.sync.parked.retain(|parked| parked.control != Some(id));
+            }
+        } else if let Some(room) = self.rooms.get_mut(&id) {
             // Not for us any more: nothing to wait for.
-            room.row.head.seq = room.row.newest();
-            room.row.head.rev = room.row.rev;
-            room.row.head.control_len =
-                room.row.head.control_len.min(room.fold.as_ref().map_or(0, |f| f.room.control_len()));
-            room.resync = None;
-            room.proof = None;
+            let known = room.control_len();
+            let newest = room.row.newest();
+            let head = &mut room.row.head;
+            match what {
+                Refusal::Page(wanted) if head.seq <= wanted => head.seq = newest,
+                Refusal::Registers(wanted) if head.rev <= wanted => head.rev = room.row.rev,
+                Refusal::Control => head.control_len = head.control_len.min(known),
+                Refusal::Page(_) | Refusal::Registers(_) => {}
+            }
+            if matches!(what, Refusal::Page(_)) {
+                room.resync = None;
+                room.proof = None;
+            }
             room.mark();
         }
-        self.free(&room);
+        self.free(&id);
+        if what == Refusal::Control {
+            self.control_tried(&id);
+            return self.unpark(now);
+        }
+        Ok(())
     }
+
+    /// Control entries of a room were asked for: what waited for them is checked with what there is.
+    fn control_tried(&mut self, id: &RoomId) {
+        for parked in &mut self.sync.parked {
+            if parked.control == Some(*id) {
+                parked.control = None;
+                parked.tried.control = true;
+            }
+        }
+    }
+}
+
+/// What is not given to us, and how far it was known to go when it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Page(Seq),
+    Control,
+    Registers(Rev),
 }

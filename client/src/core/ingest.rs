@@ -211,12 +211,10 @@ impl Engine {
         if let (Some(first), Some(last)) = (first, last) {
             place.advance(&mut room, first, last, hash);
         }
-        if controls_changed {
-            room.note_fold(&me);
-        }
+        let joined_later = controls_changed && room.note_fold(&me);
         room.mark();
         self.rooms.insert(id, room);
-        if replaced {
+        if replaced || joined_later {
             self.commit_entries()?;
             self.recount(&id)?;
         }
@@ -347,7 +345,10 @@ impl Engine {
             self.changes.put(Tree::Control, keys::control(&id.0, seq.0), entry.raw().to_vec());
         }
         if room.control_len() > before {
-            room.note_fold(&self.me.account());
+            if room.note_fold(&self.me.account()) {
+                self.commit_entries()?;
+                self.recount(id)?;
+            }
             self.members_changed(id)?;
         }
         Ok(None)

@@ -36,9 +36,9 @@ impl RoomState {
         proof.is_none_or(|(_, said)| said == hash)
     }
 
-    /// Puts into the row what the fold says.
-    pub(crate) fn note_fold(&mut self, me: &AccountId) {
-        let Some(fold) = &self.fold else { return };
+    /// Puts into the row what the fold says. Returns whether something that counts as unread may stand before we joined.
+    pub(crate) fn note_fold(&mut self, me: &AccountId) -> bool {
+        let Some(fold) = &self.fold else { return false };
         let room = &fold.room;
         let before = self.row.clone();
         let row = &mut self.row;
@@ -46,12 +46,14 @@ impl RoomState {
         row.partner = room.partner(me);
         row.members = room.members().len() as u64;
         row.role = role_byte(room.role(me));
-        row.joined = room.members().find(|(id, _)| *id == me).map_or(row.joined, |(_, member)| member.joined);
+        row.joined = fold.joined(me).unwrap_or(row.joined);
         row.writable = room.may_post(me) && !room.needs_update();
         row.needs_update = room.needs_update();
+        let joined_later = row.joined > before.joined.max(Seq(1));
         if *row != before {
             self.mark();
         }
+        joined_later
     }
 
     /// The row has changed: it has to be written and shown.
@@ -136,6 +138,18 @@ impl RoomFold {
         let changes = self.roles.get(account)?;
         let before = changes.partition_point(|(from, _)| *from < seq);
         changes.get(before.checked_sub(1)?)?.1
+    }
+
+    /// Where an account became a member, the last time.
+    pub(crate) fn joined(&self, account: &AccountId) -> Option<Seq> {
+        let (mut member, mut joined) = (false, None);
+        for (seq, role) in self.roles.get(account)? {
+            if role.is_some() && !member {
+                joined = Some(*seq);
+            }
+            member = role.is_some();
+        }
+        joined
     }
 
     /// Whether an account might write messages at `seq`.

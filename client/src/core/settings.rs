@@ -1,5 +1,6 @@
 //! The account itself: its chain of devices, its profile, its invites; and what is done with refusals of all kinds.
 
+use super::arrivals::Refusal;
 use super::engine::Engine;
 use super::error::{Fault, RequestError};
 use super::identity::Relay;
@@ -294,8 +295,14 @@ impl Engine {
         let Some(purpose) = self.requests.take(req) else { return Ok(()) };
         match purpose {
             Purpose::Join { attempt } => self.on_join_refused(code, attempt),
-            Purpose::Page { room, .. } | Purpose::Control { room } | Purpose::Registers { room, .. } => {
-                self.fetch_refused(now, room, code, retry_in_ms);
+            Purpose::Page { room, wanted, .. } => {
+                self.fetch_refused(now, (room, Refusal::Page(wanted)), code, retry_in_ms)?;
+            }
+            Purpose::Control { room } => {
+                self.fetch_refused(now, (room, Refusal::Control), code, retry_in_ms)?;
+            }
+            Purpose::Registers { room, wanted } => {
+                self.fetch_refused(now, (room, Refusal::Registers(wanted)), code, retry_in_ms)?;
             }
             Purpose::Chain { account } => self.chain_came(now, account)?,
             Purpose::Register { room, key, .. } => {
