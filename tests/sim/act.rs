@@ -84,7 +84,7 @@ impl World<'_> {
             Op::Kill { dev } => self.restart(dev, 100, false),
             Op::PowerCut { dev, keep } => self.restart(dev, keep, false),
             Op::LoseStore { dev } => self.restart(dev, 100, true),
-            Op::Flush { dev } => self.devices[dev].flush(),
+            Op::Sync { dev } => self.devices[dev].sync(),
             Op::FailCommits { dev, times } => self.devices[dev].fail_commits(times),
             Op::Link { dev } => self.offer_place(dev),
             Op::Revoke { dev, other } => self.revoke(dev, other),
@@ -186,7 +186,7 @@ impl World<'_> {
         };
         match self.devices[dev].engine.redact(clock, &room, line.id) {
             Ok(txn) if txn == line.id.txn => drop(self.book.discarded.insert(line.id)),
-            Ok(txn) => drop(self.book.gone.insert(line.id, self.devices[dev].target(txn))),
+            Ok(txn) => self.book.gone.entry(line.id).or_default().push(self.devices[dev].target(txn)),
             // Some of it may have been written.
             Err(_) => drop(self.book.maybe_gone.insert(line.id)),
         }

@@ -65,8 +65,8 @@ impl Device {
         self.store.fail_commits(0);
     }
 
-    pub(crate) fn flush(&self) {
-        self.store.clone().flush().unwrap();
+    pub(crate) fn sync(&self) {
+        self.store.clone().sync().unwrap();
     }
 
     pub(crate) fn target(&self, txn: kith_protocol::ids::TxnId) -> Target {
@@ -110,7 +110,7 @@ impl World<'_> {
         self.devices.len() - 1
     }
 
-    /// The process ends, and its store keeps the oldest `keep` hundredths of what was not flushed; another one starts.
+    /// The process ends, and its store keeps the oldest `keep` hundredths of what was not synced; another one starts.
     pub(crate) fn restart(&mut self, id: usize, keep: usize, lose_store: bool) {
         if let Some(link) = self.devices[id].link.take() {
             self.links[link].open = false;
@@ -120,7 +120,7 @@ impl World<'_> {
         if lose_store {
             device.store = MemoryStore::new();
         } else if keep < 100 {
-            device.store.crash(device.store.unflushed() * keep / 100);
+            device.store.crash(device.store.unsynced() * keep / 100);
         }
         device.vault = device.vault.restart();
         device.store.fail_commits(0);
@@ -148,10 +148,9 @@ impl World<'_> {
                 self.trace.bytes(&bytes);
                 let frame = ServerFrame::decode(&bytes).expect("the relay speaks well");
                 let clock = self.clock(device);
+                self.devices[device].clock_compared |= matches!(frame, ServerFrame::Hello(_));
                 self.devices[device].engine.handle_frame(clock, frame);
-                let device = &mut self.devices[device];
-                device.clock_compared |= device.engine.is_live();
-                self.pump_device(self.links[id].device);
+                self.pump_device(device);
             }
             Down::Close(code) => self.client_hears(id, Some(code)),
         }

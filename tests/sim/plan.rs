@@ -106,7 +106,7 @@ pub(crate) enum Op {
     Kill {
         dev: usize,
     },
-    /// So much of what the store had not flushed survives, in hundredths.
+    /// So much of what the store had not synced survives, in hundredths.
     PowerCut {
         dev: usize,
         keep: usize,
@@ -114,7 +114,7 @@ pub(crate) enum Op {
     LoseStore {
         dev: usize,
     },
-    Flush {
+    Sync {
         dev: usize,
     },
     /// Offers a place to a new device, which comes if it can.
@@ -229,7 +229,7 @@ fn trouble(rng: &mut Rng, kinds: &[u32]) -> Op {
         2 => Op::Kill { dev },
         3 => Op::PowerCut { dev, keep: rng.usize(..101) },
         4 if rng.u32(..4) == 0 => Op::LoseStore { dev },
-        4 => Op::Flush { dev },
+        4 => Op::Sync { dev },
         5 => Op::FailCommits { dev, times: rng.u32(1..4) },
         6 => {
             let phase = *pick(rng, &[Phase::BeforeCommit, Phase::AfterCommit, Phase::AfterAnswer]);
@@ -269,7 +269,7 @@ fn device(rng: &mut Rng) -> usize {
 /// While the relay lacks what it had, devices are its only memory: their disks hold, and nobody comes or goes.
 fn tamed(op: Op) -> Op {
     match op {
-        Op::PowerCut { dev, .. } | Op::LoseStore { dev } => Op::Kill { dev },
+        Op::LoseStore { dev } => Op::Kill { dev },
         Op::Add { dev } | Op::Remove { dev } => Op::Say { dev, room: 0, times: 1 },
         op => op,
     }

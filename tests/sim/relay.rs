@@ -306,9 +306,7 @@ impl World<'_> {
         let size = self.net.group.min(process.jobs.len());
         let group: Vec<Job> = process.jobs.drain(..size).collect();
         let committed = process.writer.commit(group);
-        if !committed.chains.is_empty() {
-            self.note_revocations();
-        }
+        let chains_grew = !committed.chains.is_empty();
         let marks = committed.registers.iter().filter_map(|(_, value, _)| mark(&value.register));
         for (account, room, seq) in marks {
             let known = self.relay.marks.entry((account, room)).or_default();
@@ -318,6 +316,9 @@ impl World<'_> {
             *known = seq;
         }
         process.committed = Some(committed);
+        if chains_grew {
+            self.note_revocations();
+        }
         if let Some((Phase::AfterCommit, down_ms)) = self.relay.crash_at {
             return self.relay_crash(down_ms);
         }

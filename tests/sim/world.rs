@@ -62,7 +62,7 @@ pub(crate) struct Book {
     pub(crate) acked: BTreeMap<Target, (RoomId, Seq)>,
     pub(crate) failed: BTreeMap<Target, ErrorCode>,
     /// Taken away, and by what.
-    pub(crate) gone: BTreeMap<Target, Target>,
+    pub(crate) gone: BTreeMap<Target, Vec<Target>>,
     pub(crate) discarded: BTreeSet<Target>,
     pub(crate) maybe_gone: BTreeSet<Target>,
     /// Whom somebody asked to be signed out.
@@ -165,16 +165,6 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    pub(crate) fn run_for(&mut self, ms: u64) {
-        let end = self.now + ms;
-        while let Some(next) = self.queue.first_entry().filter(|next| next.key().0 <= end) {
-            let ((at, _), event) = next.remove_entry();
-            self.now = self.now.max(at);
-            self.happen(event);
-        }
-        self.now = end;
-    }
-
     fn happen(&mut self, event: Event) {
         match event {
             Event::Step(index) => {
@@ -248,7 +238,7 @@ impl Op {
             | Self::Kill { dev }
             | Self::PowerCut { dev, .. }
             | Self::LoseStore { dev }
-            | Self::Flush { dev }
+            | Self::Sync { dev }
             | Self::Link { dev }
             | Self::Revoke { dev, .. }
             | Self::Clock { dev, .. }
