@@ -43,23 +43,26 @@ impl Badge {
 #[cfg(not(target_os = "linux"))]
 pub(crate) struct Badge {
     app: AppHandle,
-    last: u32,
+    /// What the window that there is shows; `None`: there is none, and a new one begins without a number.
+    last: Option<u32>,
 }
 
 #[cfg(not(target_os = "linux"))]
 impl Badge {
     pub(crate) fn new(app: &AppHandle) -> Self {
-        Self { app: app.clone(), last: 0 }
+        Self { app: app.clone(), last: None }
     }
 
     /// Shows a number; 0: none.
     pub(crate) fn set(&mut self, count: u32) {
         use tauri::Manager as _;
-        let Some(window) = self.app.get_webview_window(crate::window::LABEL).filter(|_| self.last != count)
-        else {
+        let Some(window) = self.app.get_webview_window(crate::window::LABEL) else {
+            self.last = None;
             return;
         };
-        self.last = count;
+        if self.last.replace(count) == Some(count) {
+            return;
+        }
         #[cfg(target_os = "macos")]
         let shown = window.set_badge_count((count > 0).then_some(count.into()));
         #[cfg(windows)]

@@ -96,7 +96,10 @@ impl Window {
         if let Some(ground) = ground {
             builder = builder.background_color(ground);
         }
-        builder.build()
+        let window = builder.build()?;
+        // Where the count stands on the window, a new one has none yet.
+        self.shell.tray_changed();
+        Ok(window)
     }
 
     /// Takes the window out of sight at once, and away when its page has handed over what it has to.
@@ -191,17 +194,22 @@ pub(crate) struct Paint {
 impl Paint {
     /// Whether it is dark, as far as that is known before it is drawn.
     fn is_dark(&self, theme: Theme) -> Option<bool> {
-        let system = || {
-            #[cfg(target_os = "linux")]
-            return self.looks.prefers_dark();
-            #[cfg(not(target_os = "linux"))]
-            None
-        };
         match fixed(theme) {
             Some(theme) => Some(theme == tauri::Theme::Dark),
-            None if theme == Theme::System => system(),
+            None if theme == Theme::System => self.system_is_dark(),
             None => None,
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn system_is_dark(&self) -> Option<bool> {
+        self.looks.prefers_dark()
+    }
+
+    /// These systems paint the ground themselves.
+    #[cfg(not(target_os = "linux"))]
+    fn system_is_dark(&self) -> Option<bool> {
+        None
     }
 
     /// GTK paints what is not ours, and tells the page what the person prefers. On the main thread.

@@ -21,6 +21,7 @@ mod dock;
 mod hostile;
 mod job;
 mod killed;
+mod locked;
 mod looks;
 mod notified;
 mod panel;

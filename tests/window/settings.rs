@@ -78,15 +78,15 @@ async fn open(app: &App<'_>, page: &str) {
 
 /// Types a path into the dialog of the desktop.
 async fn save_as(desktop: &Desktop, path: &Path) {
-    let dialog = until_now("a dialog", || {
+    until_now("a dialog", || {
         let active = desktop.xdotool(&["getactivewindow", "getwindowname"])?;
-        if active.ends_with("Kith") { Err(active) } else { desktop.xdotool(&["getactivewindow"]) }
+        if active.ends_with("Kith") { Err(active) } else { Ok(()) }
     })
     .await;
-    desktop.xdotool(&["key", "--window", &dialog, "ctrl+a"]).unwrap();
-    desktop.xdotool(&["type", "--window", &dialog, &path.display().to_string()]).unwrap();
+    desktop.xdotool(&["key", "ctrl+a"]).unwrap();
+    desktop.xdotool(&["type", &path.display().to_string()]).unwrap();
     desktop.picture("save-dialog");
-    desktop.xdotool(&["key", "--window", &dialog, "Return"]).unwrap();
+    desktop.xdotool(&["key", "Return"]).unwrap();
     until_now("the end of the dialog", || {
         let active = desktop.xdotool(&["getactivewindow", "getwindowname"])?;
         if active.ends_with("Kith") { Ok(()) } else { Err(active) }

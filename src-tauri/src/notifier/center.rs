@@ -6,9 +6,9 @@ use super::plugin::Plugin;
 use crate::desk::{Deed, Key, Notice, Urgency};
 use crate::ipc::{NotificationAccess, OpenTarget};
 use crate::tray::Doing;
+use mac_usernotifications::blocking::{close_delivered, get_notification_settings, request_auth};
 use mac_usernotifications::{
     Action, AuthorizationStatus, InterruptionLevel, Notification, NotificationResponse, check_bundle,
-    close_delivered_blocking, get_notification_settings_blocking, request_auth_blocking,
 };
 use tauri::AppHandle;
 
@@ -37,7 +37,7 @@ impl Notifier for Native {
 
     fn withdraw(&mut self, key: &Key) -> Result<(), String> {
         match self {
-            Self::Center(_) => close_delivered_blocking(&id(key)),
+            Self::Center(_) => close_delivered(&id(key)),
             Self::Plugin(plugin) => return plugin.withdraw(key),
         }
         Ok(())
@@ -98,9 +98,9 @@ fn deed(response: &NotificationResponse, target: Option<OpenTarget>) -> Option<D
 }
 
 fn access(ask: bool) -> NotificationAccess {
-    let status = get_notification_settings_blocking().map(|settings| settings.authorization_status);
+    let status = get_notification_settings().map(|settings| settings.authorization_status);
     match status {
-        Ok(AuthorizationStatus::NotDetermined) if ask => match request_auth_blocking() {
+        Ok(AuthorizationStatus::NotDetermined) if ask => match request_auth() {
             Ok(true) => NotificationAccess::Granted,
             Ok(false) => NotificationAccess::Denied,
             Err(_) => NotificationAccess::Missing,

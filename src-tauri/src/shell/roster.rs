@@ -121,7 +121,7 @@ impl Shell {
             std::iter::once("default".to_owned()).chain((2..).map(|number| format!("profile {number}")));
         let profiles = self.profiles();
         let taken = |name: &String| names.contains(name) || profiles.contains_key(&ProfileId(name.clone()));
-        let name = free.into_iter().find(|name| !taken(name)).unwrap_or_default();
+        let name = free.into_iter().find(|name| !taken(name)).expect("one of endlessly many names is free");
         Ok(ProfileId(name))
     }
 
