@@ -1,12 +1,182 @@
+import type { Locator, Page } from '@playwright/test'
 import { expect, test, type Kith } from './kith'
 
 /** The main views, as they are meant to look. `npx playwright test pictures --update-snapshots` takes them anew. */
 async function settle(kith: Kith): Promise<void> {
   await kith.page.evaluate(() => document.fonts.ready)
   await kith.page.mouse.move(640, 795)
+  // What lies before one's eyes is read in a moment.
+  await expect(kith.page.locator('[aria-current="true"] .badge')).toHaveCount(0)
   // A read message, a highlighted text: whatever was begun is done.
-  await kith.page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running'))
+  await kith.page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every((one) => one.playState !== 'running' || one.effect?.getTiming().iterations === Infinity),
+  )
 }
+
+/** One view, or a part of the window: the same in light and in dark. */
+type View = (kith: Kith) => Promise<Locator | Page>
+
+async function firstRun(kith: Kith, query = ''): Promise<void> {
+  await kith.open(`&empty${query}`)
+  await expect(kith.page.locator('form')).toBeVisible()
+}
+
+async function details(kith: Kith, chat: string, query = ''): Promise<Locator> {
+  await kith.open(query)
+  await kith.chat(chat)
+  await kith.page.locator('main header button').last().click()
+  return kith.page.locator('.panel')
+}
+
+const VIEWS: Record<string, View> = {
+  'first-run': async (kith) => {
+    await firstRun(kith)
+    return kith.page
+  },
+  'first-run-arabic': async (kith) => {
+    await firstRun(kith, '&language=ar')
+    return kith.page
+  },
+  'first-run-link': async (kith) => {
+    const { page } = kith
+    await firstRun(kith)
+    await kith.fake((fake) => fake.holdOtherDevice())
+    await page.getByText('I already have an account').click()
+    await page
+      .getByLabel('Link or code from your other device')
+      .fill('kith://link?relay=kith.lindqvist.example&code=K7')
+    await page.getByRole('button', { name: 'Link this computer' }).click()
+    await expect(page.getByRole('img', { name: '4 8 1 9 2 0' })).toBeVisible()
+    return page
+  },
+  'first-run-recover': async (kith) => {
+    const { page } = kith
+    await firstRun(kith)
+    await page.getByText('I already have an account').click()
+    await page.getByRole('button', { name: 'No device left?' }).click()
+    await page.getByLabel('Recovery key').fill('WRONG')
+    await page.getByLabel('Address of the relay').fill('kith.lindqvist.example')
+    await page.getByRole('button', { name: 'Recover my account' }).click()
+    await expect(page.getByRole('alert')).toBeVisible()
+    return page
+  },
+  'details-group': async (kith) => {
+    const panel = await details(kith, 'home/launch')
+    await expect(panel.locator('li').first()).toBeVisible()
+    return panel
+  },
+  'details-person': async (kith) => {
+    const panel = await details(kith, 'home/jonas')
+    await expect(panel.locator('.fingers')).toBeVisible()
+    return panel
+  },
+  'details-arabic': async (kith) => {
+    const panel = await details(kith, 'home/launch', '&language=ar')
+    await expect(panel.locator('li').first()).toBeVisible()
+    return panel
+  },
+  find: async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await kith.chat('home/jonas')
+    await page.keyboard.press('Control+Shift+f')
+    await expect(page.getByRole('searchbox')).toBeFocused()
+    await page.keyboard.type('the')
+    await expect(page.locator('[data-hit]').first()).toBeVisible()
+    return page
+  },
+  jump: async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await kith.chat('home/launch')
+    await page.keyboard.press('Control+k')
+    await expect(page.getByRole('combobox')).toBeFocused()
+    await page.keyboard.type('an')
+    await expect(page.locator('mark').first()).toBeVisible()
+    return page.getByRole('dialog')
+  },
+  'new-chat': async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await page.keyboard.press('Control+n')
+    await expect(page.getByRole('option').first()).toBeVisible()
+    return page.getByRole('dialog')
+  },
+  'new-group': async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await page.keyboard.press('Control+n')
+    await page.getByRole('button', { name: 'New group' }).click()
+    await page.getByRole('option', { name: 'Dev Patel' }).click()
+    await page.getByRole('option', { name: 'Amina Haddad' }).click()
+    await page.getByLabel('Name of the group').fill('Harbour walk')
+    await page.locator('.sheet-body').evaluate((body) => (body.scrollTop = 0))
+    return page.getByRole('dialog')
+  },
+  invite: async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await kith.chat('home/launch')
+    await page.getByRole('button', { name: 'Your account and settings' }).click()
+    await page.getByRole('menuitem', { name: 'Invite people' }).click()
+    const sheet = page.getByRole('dialog', { name: 'Invite people' })
+    await sheet.getByRole('button', { name: 'Make an invite' }).click()
+    await expect(sheet.getByRole('img', { name: 'The invite as a QR code' })).toBeVisible()
+    return sheet
+  },
+  menu: async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await kith.chat('home/jonas')
+    await kith.line('Yes, 19:30').focus()
+    await page.keyboard.press('Enter')
+    await expect(page.getByRole('menu')).toBeVisible()
+    return page
+  },
+  delete: async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await kith.chat('home/jonas')
+    await kith.line('Are we still on').focus()
+    await page.keyboard.press('Delete')
+    await expect(page.getByRole('button', { name: 'Delete for everyone' })).toBeFocused()
+    return page.getByRole('dialog')
+  },
+  shortcuts: async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await page.keyboard.press('Control+/')
+    await expect(page.getByRole('dialog')).toBeVisible()
+    return page.getByRole('dialog')
+  },
+  narrow: async (kith) => {
+    await kith.page.setViewportSize({ width: 440, height: 800 })
+    await kith.open()
+    await expect(kith.lines.last()).toBeVisible()
+    return kith.page
+  },
+  'narrow-list': async (kith) => {
+    await kith.page.setViewportSize({ width: 440, height: 800 })
+    await kith.open()
+    await expect(kith.lines.last()).toBeVisible()
+    await kith.page.getByRole('button', { name: 'Back to the chats' }).click()
+    return kith.page
+  },
+}
+
+const PAGES = [
+  'Profile',
+  'Devices',
+  'Notifications',
+  'Appearance',
+  'Start and tray',
+  'Language',
+  'Storage',
+  'Connection',
+  'About',
+]
 
 /** Scrolls through all of a chat, so that each line has been measured: what is guessed is off by a pixel. */
 async function measure(kith: Kith): Promise<void> {
@@ -78,13 +248,26 @@ for (const scheme of ['light', 'dark'] as const) {
       await settle(kith)
       await expect(page).toHaveScreenshot(`contrast-${scheme}.png`)
     })
+
+    for (const [name, open] of Object.entries(VIEWS))
+      test(name, async ({ kith }) => {
+        const view = await open(kith)
+        await settle(kith)
+        // A page and a part of one are compared by the same words, but not by the same type.
+        if ('goto' in view) await expect(view).toHaveScreenshot(`${name}-${scheme}.png`)
+        else await expect(view).toHaveScreenshot(`${name}-${scheme}.png`)
+      })
+
+    test('settings', async ({ kith, page }) => {
+      await kith.open()
+      await page.keyboard.press('Control+,')
+      for (const name of PAGES) {
+        await page.getByRole('tab', { name }).click()
+        await expect(page.getByRole('tabpanel')).not.toBeEmpty()
+        await settle(kith)
+        const file = `settings-${name.toLowerCase().replaceAll(' ', '-')}-${scheme}.png`
+        await expect(page.getByRole('dialog')).toHaveScreenshot(file)
+      }
+    })
   })
 }
-
-test('a narrow window', async ({ kith, page }) => {
-  await page.setViewportSize({ width: 440, height: 800 })
-  await kith.open()
-  await expect(kith.lines.last()).toBeVisible()
-  await settle(kith)
-  await expect(page).toHaveScreenshot('narrow.png')
-})

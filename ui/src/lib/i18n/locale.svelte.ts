@@ -5,8 +5,14 @@ export type Locale = (typeof locales)[number]
 /** Which languages there are, each by its own name. */
 export const LANGUAGES: readonly { locale: Locale; name: string }[] = locales.map((locale) => ({
   locale,
-  name: new Intl.DisplayNames([locale], { type: 'language' }).of(locale) ?? locale,
+  name: new Intl.DisplayNames([locale], { type: 'language' }).of(spoken(locale)) ?? locale,
 }))
+
+/** Chinese is told apart by how it is written, not by where. */
+function spoken(locale: string): string {
+  const { language, script } = new Intl.Locale(locale).maximize()
+  return language === 'zh' ? `zh-${script}` : locale
+}
 
 const RIGHT_TO_LEFT = new Set(['ar', 'fa', 'he', 'ur'])
 

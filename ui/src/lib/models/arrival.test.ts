@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Backend, ErrorCode } from '$lib/backend'
 import { FakeBackend } from '$lib/backend/fake/fake'
+import { accountOf } from '$lib/backend/fake/people'
 import { Arrival, firstRoom, isCode } from './arrival.svelte'
 
 const INVITE = 'kith://join?relay=kith.lindqvist.example&token=Q4Z71001'
@@ -71,7 +72,7 @@ describe('Arrival', () => {
   it('takes what the clipboard holds, unless something was written or it is an invite of one’s own', async () => {
     const { backend, arrival } = arriving()
     backend.clipboard = INVITE
-    await arrival.readClipboard((account) => account === 'acc-jonas')
+    await arrival.readClipboard((account) => account === accountOf('jonas'))
     expect(arrival.text).toBe('')
     await arrival.readClipboard()
     expect(arrival.text).toBe(INVITE)

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Backend, Person } from '$lib/backend'
 import { FakeBackend } from '$lib/backend/fake/fake'
+import { accountOf } from '$lib/backend/fake/people'
 import { SearchPeople } from './search-people.svelte'
 
 const person = (handle: string): Person => ({
@@ -13,7 +14,7 @@ const person = (handle: string): Person => ({
 
 describe('SearchPeople', () => {
   it('offers who is known, without those who are not to be offered', async () => {
-    const search = new SearchPeople(new FakeBackend({ answerAfterMs: 0 }), 'home', () => ['acc-mira'])
+    const search = new SearchPeople(new FakeBackend({ answerAfterMs: 0 }), 'home', () => [accountOf('mira')])
     await search.look()
     const handles = search.shown.map(({ handle }) => handle)
     expect(handles).toContain('jonas')

@@ -1,4 +1,5 @@
 import { FakeBackend } from '$lib/backend/fake/fake'
+import { accountOf } from '$lib/backend/fake/people'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { keyOfItem } from './rooms.svelte'
 import { Session } from './session.svelte'
@@ -58,7 +59,7 @@ describe('a session', () => {
 
   it('forgets who was writing when they have written', () => {
     backend.typingBy('jonas', 'jonas')
-    expect(session.typing.whoIn('home/jonas')).toEqual(['acc-jonas'])
+    expect(session.typing.whoIn('home/jonas')).toEqual([accountOf('jonas')])
     backend.receive('jonas', 'jonas', 'there')
     expect(session.typing.whoIn('home/jonas')).toEqual([])
   })

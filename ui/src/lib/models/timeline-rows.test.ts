@@ -1,3 +1,4 @@
+import { accountOf } from '$lib/backend/fake/people'
 import { lineBy } from '$lib/backend/fake/room'
 import { describe, expect, it } from 'vitest'
 import { rowsOf } from './timeline-rows'
@@ -6,7 +7,7 @@ const NOON = new Date(2026, 8, 16, 12).getTime()
 const MINUTE = 60_000
 
 function line(seq: number, by: string, at: number) {
-  return { ...lineBy(`acc-${by}`, `room.${seq}`, at, `text ${seq}`), seq }
+  return { ...lineBy(accountOf(by), `room.${seq}`, at, `text ${seq}`), seq }
 }
 
 describe('rows of a timeline', () => {

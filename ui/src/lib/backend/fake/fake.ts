@@ -2,7 +2,7 @@ import type { Backend } from '../backend'
 import type { Device, Invite, LocalSettings, Profile, Qr } from '../bindings'
 import { DEFAULT_SETTINGS } from '../defaults'
 import { FakeRooms } from './members'
-import { PEOPLE, PRESENCE, PROFILES } from './people'
+import { PEOPLE, PRESENCE, PROFILES, accountOf } from './people'
 import { fixtureRooms } from './rooms'
 import { pause, refusal } from './timelines'
 
@@ -92,7 +92,7 @@ export class FakeBackend extends FakeRooms implements Backend {
     const relay = 'kith.lindqvist.example'
     await pause(0)
     if (link.startsWith('kith://join'))
-      return { kind: 'join', link, relay, pinned: true, from: 'acc-jonas', toRoom: true }
+      return { kind: 'join', link, relay, pinned: true, from: accountOf('jonas'), toRoom: true }
     if (link.startsWith('kith://link') || /^[A-Z0-9]{4}(-?[A-Z0-9]{2,}){3,}$/i.test(link))
       return { kind: 'device', link, relay }
     throw refusal(link.startsWith('kith:') ? 'damagedLink' : 'notALink')

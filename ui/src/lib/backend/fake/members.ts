@@ -1,6 +1,6 @@
 import { keyOf, type Backend, type RoomKey } from '../backend'
 import type { Member } from '../bindings'
-import { ME, PEOPLE, personOf } from './people'
+import { ME, PEOPLE, accountOf, personOf } from './people'
 import { FakeRoom, lineBy } from './room'
 import { emptyItem } from './rooms'
 import { FakeTimelines, pause } from './timelines'
@@ -103,7 +103,8 @@ export class FakeRooms extends FakeTimelines {
     )
   }
 
-  lookup: Call<'lookup'> = (_profile, handle) => Promise.resolve(personOf(`acc-${handle.replace(/^@/, '')}`))
+  lookup: Call<'lookup'> = (_profile, handle) =>
+    Promise.resolve(personOf(accountOf(handle.replace(/^@/, ''))))
 
   private add(room: FakeRoom): string {
     const { profile, id } = room.item

@@ -1,14 +1,17 @@
 import type { Person, Presence, Profile } from '../bindings'
 
+/** Gives those who talk in the pictures colours that are easily told apart. */
+const SALT = 'k3116'
+
 const make = (handle: string, name: string): Person => ({
-  account: `acc-${handle}`,
+  account: accountOf(handle),
   handle,
   name,
   shown: name,
   ambiguous: false,
 })
 
-export const ME = 'acc-mira'
+export const ME = accountOf('mira')
 
 export const PEOPLE: Person[] = [
   make('mira', 'Mira Lindqvist'),
@@ -39,7 +42,7 @@ export const PROFILES: Profile[] = [
 ]
 
 const there = (handle: string, online: boolean, away = false): Presence[] =>
-  PROFILES.map(({ id }) => ({ profile: id, account: `acc-${handle}`, online, away }))
+  PROFILES.map(({ id }) => ({ profile: id, account: accountOf(handle), online, away }))
 
 export const PRESENCE: Presence[] = [
   ...there('jonas', true),
@@ -52,4 +55,16 @@ export const PRESENCE: Presence[] = [
 
 export function personOf(account: string): Person {
   return PEOPLE.find((person) => person.account === account) ?? make(account, account)
+}
+
+/** An id as real ones are: 64 hexadecimal digits, the same for the same handle. */
+export function accountOf(handle: string): string {
+  let state = 2166136261
+  let id = ''
+  while (id.length < 64) {
+    for (const letter of `${SALT}${handle}${id.length}`)
+      state = Math.imul(state ^ letter.charCodeAt(0), 16777619)
+    id += (state >>> 0).toString(16).padStart(8, '0')
+  }
+  return id
 }

@@ -1,6 +1,6 @@
 import type { Line, RoomItem, RoomKind } from '../bindings'
 import { parseMarkdown } from './markdown'
-import { ME, PEOPLE, personOf } from './people'
+import { ME, PEOPLE, accountOf, personOf } from './people'
 import { SENTENCES, type Told } from './texts'
 
 /** A room of the fixture. What was not written by hand is made from its place, when it is asked for. */
@@ -125,7 +125,7 @@ export function toldRoom(item: RoomItem, told: Told[], now: number): FakeRoom {
   const make = (seq: number): Line => {
     const line = told[seq - 1] as Told
     return {
-      ...lineBy(`acc-${line.by}`, `${item.id}.${seq}`, now - line.ago * 60_000, line.text),
+      ...lineBy(accountOf(line.by), `${item.id}.${seq}`, now - line.ago * 60_000, line.text),
       seq,
       kind: line.control ? 'control' : 'text',
       edited: line.edited ?? false,
@@ -133,18 +133,18 @@ export function toldRoom(item: RoomItem, told: Told[], now: number): FakeRoom {
       replyTo: line.replyTo === undefined ? null : replyTo(make(line.replyTo + 1)),
       reactions: Object.entries(line.reactions ?? {}).map(([emoji, who]) => ({
         emoji,
-        accounts: who.map((handle) => `acc-${handle}`),
+        accounts: who.map((handle) => accountOf(handle)),
         own: who.includes('mira'),
       })),
       changes: line.control ? [changeOf(line.control, item.kind)] : [],
-      receipts: (line.readBy ?? []).map((handle) => `acc-${handle}`),
+      receipts: (line.readBy ?? []).map((handle) => accountOf(handle)),
     }
   }
   return new FakeRoom(item, make, told.length)
 }
 
 function changeOf(control: NonNullable<Told['control']>, room: RoomKind): Line['changes'][number] {
-  return control === 'created' ? { kind: 'created', room } : { kind: 'added', who: `acc-${control.added}` }
+  return control === 'created' ? { kind: 'created', room } : { kind: 'added', who: accountOf(control.added) }
 }
 
 /** As many messages as wanted, that nobody wrote; each depends on its place alone. */
@@ -159,7 +159,10 @@ export function largeRoom(item: RoomItem, length: number, now: number): FakeRoom
     return {
       ...lineBy(author, `${item.id}.${seq}`, now - (length - seq) * 240_000 - 600_000, text),
       seq,
-      reactions: noise % 41 === 0 ? [{ emoji: '👍', accounts: ['acc-jonas', 'acc-amina'], own: false }] : [],
+      reactions:
+        noise % 41 === 0
+          ? [{ emoji: '👍', accounts: [accountOf('jonas'), accountOf('amina')], own: false }]
+          : [],
     }
   }
   return new FakeRoom(item, make, length)

@@ -1,6 +1,6 @@
 import { keyOf, type RoomKey } from '../backend'
 import type { RoomItem } from '../bindings'
-import { personOf } from './people'
+import { accountOf, personOf } from './people'
 import { largeRoom, toldRoom, type FakeRoom } from './room'
 import { AMINA, HOSTILE, JONAS, KITCHEN, LAUNCH, LIN, NOTES, type Told } from './texts'
 
@@ -56,7 +56,7 @@ export function fixtureRooms(now: number): Map<RoomKey, FakeRoom> {
   const rooms = new Map<RoomKey, FakeRoom>()
   for (const wanted of WANTED) {
     const item = emptyItem(wanted.profile ?? 'home', wanted.room, wanted.kind, wanted.title)
-    item.partner = wanted.with ? personOf(`acc-${wanted.with}`) : null
+    item.partner = wanted.with ? personOf(accountOf(wanted.with)) : null
     Object.assign(item, wanted.over)
     const room = wanted.told ? toldRoom(item, wanted.told, now) : largeRoom(item, wanted.length ?? 0, now)
     if (!item.readUpTo) item.readUpTo = room.length

@@ -1,7 +1,7 @@
 import { keyOf, type Backend, type RoomKey } from '../backend'
 import type { AppError, Connection, ErrorCode, Found, Line, Page, Profile, Update } from '../bindings'
 import { parseMarkdown } from './markdown'
-import { ME, PEOPLE, PROFILES, personOf } from './people'
+import { ME, PEOPLE, PROFILES, accountOf, personOf } from './people'
 import { lineBy, replyTo, type FakeRoom } from './room'
 import { fixtureRooms } from './rooms'
 
@@ -60,19 +60,19 @@ export class FakeTimelines {
   /** Somebody says something. */
   receive(roomId: string, handle: string, text: string): void {
     const room = this.roomById(roomId)
-    this.show(room, room.append(lineBy(`acc-${handle}`, `${roomId}.${room.length + 1}`, Date.now(), text)))
+    this.show(room, room.append(lineBy(accountOf(handle), `${roomId}.${room.length + 1}`, Date.now(), text)))
   }
 
   /** Somebody has read everything. */
   readBy(roomId: string, handle: string): void {
     const room = this.roomById(roomId)
     const newest = room.at(room.length)
-    this.show(room, { ...newest, receipts: [...newest.receipts, `acc-${handle}`] })
+    this.show(room, { ...newest, receipts: [...newest.receipts, accountOf(handle)] })
   }
 
   typingBy(roomId: string, handle: string): void {
     const { item } = this.roomById(roomId)
-    this.tell([{ kind: 'typing', profile: item.profile, room: item.id, person: personOf(`acc-${handle}`) }])
+    this.tell([{ kind: 'typing', profile: item.profile, room: item.id, person: personOf(accountOf(handle)) }])
   }
 
   tell(updates: Update[]): void {

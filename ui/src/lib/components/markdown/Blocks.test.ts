@@ -1,3 +1,4 @@
+import { ME } from '$lib/backend/fake/people'
 import { parseMarkdown } from '$lib/backend/fake/markdown'
 import { PEOPLE } from '$lib/backend/fake/people'
 import { render, screen } from '@testing-library/svelte'
@@ -9,7 +10,7 @@ function draw(text: string) {
   const copy = vi.fn()
   const { container } = render(Blocks, {
     blocks: parseMarkdown(text, PEOPLE),
-    me: 'acc-mira',
+    me: ME,
     openLink,
     copy,
   })
