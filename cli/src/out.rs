@@ -2,9 +2,10 @@
 
 use crate::exit::Outcome;
 use anstream::AutoStream;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use kith_client::Progress;
 use serde::Serialize;
+use std::fmt;
 use std::io::{self, BufRead as _, Stdout, Write as _};
 
 pub(crate) struct Out {
@@ -70,8 +71,15 @@ pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
     pub(crate) fn new() -> Self {
-        let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} messages {eta}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        // Nobody knows how long it takes before some of it is here.
+        let left = |state: &ProgressState, words: &mut dyn fmt::Write| {
+            if state.pos() > 0 {
+                let _ = write!(words, ", {:#} left", HumanDuration(state.eta()));
+            }
+        };
+        let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} entries{left}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("left", left);
         Self(ProgressBar::new(0).with_style(style))
     }
 
