@@ -106,6 +106,23 @@ fn a_revoked_device_keeps_its_data_and_says_so() {
 }
 
 #[test]
+fn who_was_signed_out_stays_out_of_a_relay_put_back() {
+    let mut w = World::new();
+    let alice = w.join("alice");
+    let phone = w.link(alice, "phone");
+    let (backup, now, lost) = (w.relay.backup(w.now), w.now, w.devices[phone].engine.me().device);
+    w.devices[alice].engine.revoke(now, lost).unwrap();
+    w.settle();
+    w.restore(backup);
+    w.crash(alice, 0);
+    w.connect(alice);
+    w.settle();
+    w.connect(phone);
+    w.settle();
+    assert!(w.devices[phone].is_revoked() && w.devices[alice].engine.is_live());
+}
+
+#[test]
 fn a_device_that_did_not_hear_that_it_was_linked_links_again() {
     let mut w = World::new();
     let alice = w.join("alice");

@@ -256,8 +256,11 @@ fn all_show_the_same(
         // Everybody leaves their own receipt out.
         for line in &mut lines {
             line.receipts.clear();
-            // Nobody else knows of what was refused.
-            line.pending.take_if(|pending| sent_away(world, room, &pending.id));
+            // Nobody else knows of what was refused; on a relay put back that may be anything that it lacked for a while.
+            line.pending.take_if(|pending| {
+                let refused = world.book.failed.contains_key(&pending.id);
+                sent_away(world, room, &pending.id) || world.plan.restores && refused
+            });
         }
         let said = world.book.said.iter().filter(|(_, said)| said.room == room);
         for (target, said) in said.filter(|(target, _)| places.contains_key(target)) {

@@ -36,7 +36,7 @@ pub struct Parts {
 }
 
 /// One account on one device: session, sync, outbox and what is shown of them.
-#[expect(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
+#[expect(clippy::struct_excessive_bools, reason = "five facts that have nothing to do with each other")]
 pub struct Engine {
     pub(crate) store: Box<dyn Store>,
     pub(crate) vault: Box<dyn DurableMap>,
@@ -69,6 +69,8 @@ pub struct Engine {
     /// What this input changes in the store, committed at its end.
     pub(crate) changes: Changes,
     pub(crate) damaged: bool,
+    /// What this input stores must outlive a power cut.
+    pub(crate) must_last: bool,
     transmit: VecDeque<ClientFrame>,
     events: VecDeque<Update>,
     events_dropped: bool,
@@ -106,6 +108,7 @@ impl Engine {
             hang_up: false,
             changes: Changes::new(),
             damaged: false,
+            must_last: false,
             transmit: VecDeque::new(),
             events: VecDeque::new(),
             events_dropped: false,
@@ -238,6 +241,9 @@ impl Engine {
         }
         if !self.changes.is_empty() {
             self.store.commit(std::mem::take(&mut self.changes))?;
+        }
+        if std::mem::take(&mut self.must_last) {
+            self.store.sync()?;
         }
         // The store hands its last half second over only now and then: a process that is killed takes it along.
         if std::mem::take(&mut self.notices.unsure) {

@@ -121,6 +121,8 @@ impl Engine {
 
     pub(crate) fn chain_appended(&mut self, job: ChainJob, raw: Bytes) {
         self.people.extend(&self.me.account(), vec![raw], &mut self.changes);
+        // A relay put back may lack it: nobody who was signed out comes back in because of that.
+        self.must_last = true;
         self.tell(Update::Devices);
         match (job.ticket, job.then) {
             (Some(ticket), Then::Done) => self.reply(ticket, Ok(Reply::Done)),
@@ -164,6 +166,7 @@ impl Engine {
 
     fn own_chain_came(&mut self, now: Millis, taken: u32) {
         if taken > 0 {
+            self.must_last = true;
             self.tell(Update::Devices);
         }
         let device = self.me.device();
