@@ -35,8 +35,14 @@ enum Stage {
     Open,
     /// Out of sight; the page hands over its drafts and its place. The number tells one leaving from another.
     Leaving(u64),
-    /// Being destroyed. Whoever wants it back meanwhile gets a new one, with what a click was worth on Wayland.
-    Going { wanted: Option<Option<String>> },
+    /// Being destroyed. Whoever wants it back meanwhile gets a new one.
+    Going { wanted: Option<Wanted> },
+}
+
+/// Somebody wants to see the window.
+struct Wanted {
+    /// What their click was worth on Wayland.
+    token: Option<String>,
 }
 
 impl Window {
@@ -65,7 +71,7 @@ impl Window {
         {
             let mut stage = self.stage();
             if let Stage::Going { wanted } = &mut *stage {
-                *wanted = Some(token);
+                *wanted = Some(Wanted { token });
                 return Ok(());
             }
             *stage = Stage::Open;
@@ -152,7 +158,7 @@ impl Window {
     /// It is destroyed.
     pub(crate) fn gone(&self) {
         let before = std::mem::take(&mut *self.stage());
-        if let Stage::Going { wanted: Some(token) } = before {
+        if let Stage::Going { wanted: Some(Wanted { token }) } = before {
             let window = self.clone();
             // Not here: Tauri still tidies up.
             tauri::async_runtime::spawn(async move { window.present(token.as_deref()) });
