@@ -79,15 +79,15 @@ impl Engine {
         }
         let offering = self.offer.as_mut().ok_or(RequestError::Expired)?;
         let device = offering.answer.take().ok_or(RequestError::Senseless("no device has answered yet"))?;
-        let ticket = self.requests.ticket();
+        let (code, ticket) = (offering.code.clone(), self.requests.ticket());
         let account = self.people.get(&self.me.account());
         if same && account.is_some_and(|account| account.live(&device.id()).is_some()) {
             // It was added before, and did not hear of it: its keys are the same as then.
-            self.linked(ticket);
+            self.linked(&code, ticket);
         } else if same {
-            self.add_linked(now, device, ticket);
+            self.add_linked(now, device, code, ticket);
         } else {
-            self.put_outcome(false, ticket);
+            self.put_outcome(&code, false, ticket);
         }
         Ok(ticket)
     }
@@ -97,14 +97,14 @@ impl Engine {
         self.end_offer(RequestError::Expired);
     }
 
-    pub(crate) fn linked(&mut self, ticket: Ticket) {
-        self.put_outcome(true, ticket);
+    pub(crate) fn linked(&mut self, code: &LinkCode, ticket: Ticket) {
+        self.put_outcome(code, true, ticket);
     }
 
     /// The device could not be added: it need not wait until the code expires.
-    pub(crate) fn not_linked(&mut self) {
+    pub(crate) fn not_linked(&mut self, code: &LinkCode) {
         let unheard = self.requests.ticket();
-        self.put_outcome(false, unheard);
+        self.put_outcome(code, false, unheard);
     }
 
     fn put_offer(&mut self) {
@@ -114,13 +114,11 @@ impl Engine {
         self.transmit(ClientFrame::PutSlot(PutSlot { req, slot, part: OFFER, data }));
     }
 
-    /// The other device waits for this: it is done only once the relay has it.
-    fn put_outcome(&mut self, linked: bool, ticket: Ticket) {
-        let Some(offering) = self.offer.take() else {
-            self.reply(ticket, Ok(Reply::Done));
-            return;
-        };
-        let (slot, data) = (offering.code.slot(), offering.code.seal(OUTCOME, &Outcome { linked }).into());
+    /// The device that has this code waits for the outcome: it is done only once the relay has it. Another offer may have
+    /// been made since, to another device.
+    fn put_outcome(&mut self, code: &LinkCode, linked: bool, ticket: Ticket) {
+        self.offer.take_if(|offering| offering.code == *code);
+        let (slot, data) = (code.slot(), code.seal(OUTCOME, &Outcome { linked }).into());
         let req = self.requests.open(Purpose::Done { ticket });
         self.transmit(ClientFrame::PutSlot(PutSlot { req, slot, part: OUTCOME, data }));
     }

@@ -22,6 +22,7 @@ use kith_protocol::ids::{AccountId, DeviceId, RoomId};
 use kith_protocol::keys::DeviceKeys;
 use kith_protocol::link::InviteLink;
 use kith_protocol::recovery::{DEVICE_NAME, RecoveryKey};
+use kith_protocol::rendezvous::LinkCode;
 
 /// A change of the account's chain.
 #[derive(Debug)]
@@ -37,8 +38,8 @@ pub(crate) struct ChainJob {
 pub(crate) enum Then {
     Done,
     Recovery(RecoveryKey),
-    /// The new device waits for the outcome.
-    Linked,
+    /// The new device waits for the outcome, under this code.
+    Linked(LinkCode),
 }
 
 impl Engine {
@@ -75,12 +76,12 @@ impl Engine {
     }
 
     /// Adds a device that answered the link offer.
-    pub(crate) fn add_linked(&mut self, now: Millis, device: NewDevice, ticket: Ticket) {
+    pub(crate) fn add_linked(&mut self, now: Millis, device: NewDevice, code: LinkCode, ticket: Ticket) {
         let job = ChainJob {
             ticket: Some(ticket),
             ops: vec![ChainOp::AddDevice(device)],
             tries: 0,
-            then: Then::Linked,
+            then: Then::Linked(code),
         };
         self.send_chain(now, job);
     }
@@ -103,8 +104,8 @@ impl Engine {
         let entry = ChainEntry::sign(&header, self.me.keys());
         let mut after = account.clone();
         if after.apply(&entry).is_err() {
-            if matches!(job.then, Then::Linked) {
-                self.not_linked();
+            if let Then::Linked(code) = &job.then {
+                self.not_linked(code);
             }
             if let Some(ticket) = job.ticket {
                 self.reply(
@@ -127,7 +128,7 @@ impl Engine {
         match (job.ticket, job.then) {
             (Some(ticket), Then::Done) => self.reply(ticket, Ok(Reply::Done)),
             (Some(ticket), Then::Recovery(key)) => self.reply(ticket, Ok(Reply::RecoveryKey(key))),
-            (Some(ticket), Then::Linked) => self.linked(ticket),
+            (Some(ticket), Then::Linked(code)) => self.linked(&code, ticket),
             (None, _) => {}
         }
     }
@@ -138,8 +139,8 @@ impl Engine {
             self.ask_chain(self.me.account());
             return;
         }
-        if matches!(job.then, Then::Linked) {
-            self.not_linked();
+        if let Then::Linked(code) = &job.then {
+            self.not_linked(code);
         }
         if let Some(ticket) = job.ticket {
             self.reply(ticket, Err(RequestError::Refused(code)));
