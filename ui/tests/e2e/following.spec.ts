@@ -64,3 +64,22 @@ test('nobody is shown as a reader of what they wrote', async ({ kith }) => {
   await kith.fake((fake) => fake.readBy('jonas', 'jonas'))
   await expect(kith.line('read by the other').getByRole('img', { name: /Jonas/ })).toBeVisible()
 })
+
+test('only what somebody looked at is read', async ({ kith, page }) => {
+  await kith.open()
+  await kith.chat('home/jonas')
+  const row = page.locator('[data-room="home/jonas"]')
+  await page.evaluate(() => window.dispatchEvent(new Event('blur')))
+  await kith.fake((fake) => fake.receive('jonas', 'jonas', 'while you were away'))
+  await expect(kith.line('while you were away')).toBeInViewport()
+  await page.clock.runFor(3000)
+  await expect(row).toHaveAccessibleName(/1 unread message/)
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')))
+  await expect(row).not.toHaveAccessibleName(/unread/)
+  // Whoever types is here, even if the window was never told that it has the focus.
+  await page.evaluate(() => window.dispatchEvent(new Event('blur')))
+  await kith.fake((fake) => fake.receive('jonas', 'jonas', 'and once more'))
+  await expect(row).toHaveAccessibleName(/1 unread message/)
+  await kith.field.press('a')
+  await expect(row).not.toHaveAccessibleName(/unread/)
+})
