@@ -60,13 +60,12 @@ pub fn init(place: &Place, args: &Init) -> Result<Initialised, InitError> {
             HOME,
         )?,
     };
-    let port = match args.port {
-        Some(port) => port,
-        None => {
-            let usual = if args.behind_proxy { PROXY_PORT } else { DEFAULT_PORT };
-            let answer = ask("On which port?", &usual.to_string())?;
-            answer.parse().ok().filter(|port| *port > 0).ok_or(InitError::Port(answer))?
-        }
+    let port = if let Some(port) = args.port {
+        port
+    } else {
+        let usual = if args.behind_proxy { PROXY_PORT } else { DEFAULT_PORT };
+        let answer = ask("On which port?", &usual.to_string())?;
+        answer.parse().ok().filter(|port| *port > 0).ok_or(InitError::Port(answer))?
     };
     // The data's folder must not depend on where the next command is typed.
     let defaults = Layers { file: None, ..layers.clone() }.load()?;

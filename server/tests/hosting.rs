@@ -268,8 +268,8 @@ fn init_writes_what_serve_runs_and_prints_the_owners_invite() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let shown = lines.filter(|line| line.starts_with("kith://")).next().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let shown = lines.find(|line| line.starts_with("kith://")).unwrap();
     let token = |link: &str| link.split("token=").nth(1).unwrap().split('&').next().unwrap().to_owned();
     assert_eq!(token(&shown), token(link));
     child.kill().unwrap();

@@ -40,9 +40,9 @@ pub(crate) fn owner(metadata: &Metadata) -> Option<u32> {
     Some(metadata.uid())
 }
 
-/// Whether its owner alone may do anything with it.
+/// Whether its owner alone may do anything with it: the lower six bits are those of others.
 pub(crate) fn is_private(metadata: &Metadata) -> bool {
-    metadata.mode() & 0o077 == 0
+    metadata.mode().trailing_zeros() >= 6
 }
 
 /// Each connection is an open file, and the usual soft limit is 1,024. Tells the limit that now holds.
