@@ -48,7 +48,7 @@ export class Kith {
   }
 
   /** Fonts have come, lines were measured: what is clicked now stays under the pointer. */
-  private async rests(): Promise<void> {
+  async rests(): Promise<void> {
     await this.log.evaluate(async (log) => {
       await document.fonts.ready
       let place = ''

@@ -161,6 +161,8 @@ test('reactions: by the picker, by a click, and taken back', async ({ kith, page
   await page.keyboard.press('Enter')
   const reaction = line.getByRole('button', { name: '🚀 from You' })
   await expect(reaction).toHaveAttribute('aria-pressed', 'true')
+  await expect(page.getByRole('textbox', { name: 'Search emoji' })).toBeHidden()
+  await kith.rests()
   await reaction.click()
   await expect(reaction).toBeHidden()
 })

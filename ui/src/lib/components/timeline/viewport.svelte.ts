@@ -82,9 +82,9 @@ export class Viewport {
     if (!this.settled || !this.list || !scroller) return
     const { scrollTop, scrollHeight, clientHeight } = scroller
     const below = scrollHeight - scrollTop - clientHeight
-    // What grows below somebody at the end is followed. Only a person goes up while nothing gets another size.
-    const sameSizes = scrollHeight === this.before.height && clientHeight === this.before.room
-    const wentUp = sameSizes && scrollTop < this.before.top - 1
+    // What grows below somebody at the end is followed. Going up by more than what sizes changed by is a person's doing.
+    const resized = Math.abs(scrollHeight - this.before.height) + Math.abs(clientHeight - this.before.room)
+    const wentUp = this.before.top - scrollTop > resized + 1
     this.measure()
     if (below < BOTTOM_PX) this.atBottom = true
     else if (wentUp || !chat.timeline.atEnd) this.atBottom = false
