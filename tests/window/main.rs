@@ -7,6 +7,11 @@
     clippy::await_holding_refcell_ref,
     reason = "a tray is looked at and exchanged by one and the same test"
 )]
+#![allow(
+    clippy::format_collect,
+    clippy::used_underscore_binding,
+    reason = "short texts; the shape of an interface"
+)]
 
 mod people;
 #[allow(dead_code, reason = "each test program uses its part")]
