@@ -22,6 +22,7 @@ pub(crate) fn measure(bench: &mut Bench, scene: &mut Scene) -> Outcome<()> {
     scene.turn_to_trivial();
     let frames = scene.runtime.block_on(async {
         let page = App::start(&scene.desktop).await;
+        frames::flowing(&page).await?;
         let frames = frames::at_rest(&page, FRAMES_FOR).await?;
         page.kill().await;
         Outcome::Ok(frames)
@@ -34,6 +35,8 @@ pub(crate) fn measure(bench: &mut Bench, scene: &mut Scene) -> Outcome<()> {
         let (from, to) = (App::start(&scene.desktop).await, App::start(&other).await);
         from.open_chat(THE_OTHER).await;
         to.open_chat(THIS_ONE).await;
+        frames::flowing(&from).await?;
+        frames::flowing(&to).await?;
         let took = deliveries(&from, &to, messages).await?;
         scene::quit(&scene.desktop).await;
         scene::quit(&other).await;

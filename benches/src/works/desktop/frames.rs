@@ -6,6 +6,8 @@ use crate::report::{Figure, Reach, Report};
 use crate::time::percentile;
 use crate::works::Bench;
 use kith_virtual_desktop::app::App;
+use kith_virtual_desktop::wait::until;
+use serde_json::Value;
 
 /// The same deeds on the trivial page and in the chat, in turns.
 pub(crate) fn measure(bench: &mut Bench, scene: &mut Scene) -> Outcome<()> {
@@ -57,6 +59,8 @@ impl Frames {
     /// Types and scrolls.
     async fn seen(&mut self, page: &App<'_>, quick: bool) -> Outcome<()> {
         let desktop = page.desktop();
+        flowing(page).await?;
+        page.window.execute("document.querySelector('textarea')?.focus()", vec![]).await?;
         // What the last round has left.
         desktop.xdotool(&["key", "ctrl+a", "BackSpace"])?;
         page.window.execute(RECORD, vec![]).await?;
@@ -73,6 +77,18 @@ impl Frames {
     }
 }
 
+/// Waits until a window that was just opened draws one frame after the other.
+pub(crate) async fn flowing(page: &App<'_>) -> Outcome<()> {
+    page.window.execute(RECORD, vec![]).await?;
+    until("frames", async || {
+        let seen = page.window.execute("return window.frames_.length", vec![]).await;
+        let frames = seen.as_ref().ok().and_then(Value::as_u64).unwrap_or(0);
+        if frames > FLOWING { Ok(()) } else { Err(seen) }
+    })
+    .await;
+    taken(page).await.map(drop)
+}
+
 /// Records for so long, while nobody does anything.
 pub(crate) async fn at_rest(page: &App<'_>, during: std::time::Duration) -> Outcome<Vec<f64>> {
     page.window.execute(RECORD, vec![]).await?;
@@ -82,7 +98,7 @@ pub(crate) async fn at_rest(page: &App<'_>, during: std::time::Duration) -> Outc
 
 async fn taken(page: &App<'_>) -> Outcome<Vec<f64>> {
     let moments: Vec<f64> = serde_json::from_value(page.window.execute(TAKE, vec![]).await?)?;
-    if moments.len() < 10 {
+    if moments.len() < 3 {
         return Err(format!("{} frames", moments.len()).into());
     }
     Ok(moments.windows(2).map(|two| two[1] - two[0]).collect())
@@ -98,6 +114,7 @@ const record = () => {
 requestAnimationFrame(record)
 ";
 const TAKE: &str = "const frames = window.frames_; window.frames_ = null; return frames";
+const FLOWING: u64 = 60;
 const WHEEL_UP: &str = "4";
 const TYPED: &str = "We meet at the garden on Sunday, and everybody brings something: cake, bread, or a chair. \
     Who waters the tomatoes until then?";
