@@ -99,7 +99,7 @@ impl World<'_> {
         self.rest();
         let id = self.devices.len() - 1;
         assert!(id > to && self.devices[id].engine.is_live(), "{} is linked", DEVICES[id].0);
-        self.devices[id].name = DEVICES[id].0.to_owned();
+        DEVICES[id].0.clone_into(&mut self.devices[id].name);
         id
     }
 }

@@ -47,8 +47,7 @@ fn ensure() -> Result<(), Failure> {
     if wanted.is_some() && fs::read(&stamp).ok() == wanted {
         return Ok(());
     }
-    // Not `ci`: it refuses a lock file without packages for other systems that not every registry has.
-    run(npm().current_dir(UI).args(["install", "--no-audit", "--no-fund"]))?;
+    run(npm().current_dir(UI).args(["ci", "--no-audit", "--no-fund"]))?;
     // Without it the packages are installed once more next time, and nothing else.
     let _ = fs::write(stamp, wanted.unwrap_or_default());
     Ok(())

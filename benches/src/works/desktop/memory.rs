@@ -76,7 +76,7 @@ impl Part {
         let base = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if file.is_empty() || file.starts_with('[') {
             Self::Own
-        } else if base.contains(".so.") || base.ends_with(".so") {
+        } else if base.contains(".so.") || path.extension().is_some_and(|extension| extension == "so") {
             Self::Libraries
         } else if base.starts_with("kith") || base.starts_with("WebKit") {
             Self::Program

@@ -103,6 +103,7 @@ pub(crate) fn profile(home: &Path) -> PathBuf {
 }
 
 /// Ends the app, as a person does.
+#[expect(clippy::await_holding_refcell_ref, reason = "one task, and the tray stays while it is asked")]
 pub(crate) async fn quit(desktop: &Desktop) {
     desktop.tray().choose(word("tray_quit")).await;
     app::ended(desktop).await;
