@@ -79,9 +79,10 @@ pub fn with_environment(variable: &str) -> Vec<u32> {
         .collect()
 }
 
-/// The program that a process runs.
+/// The program that a process runs, even if it was built anew since.
 pub fn program_of(id: u32) -> Option<PathBuf> {
-    std::fs::read_link(format!("/proc/{id}/exe")).ok()
+    let path = std::fs::read_link(format!("/proc/{id}/exe")).ok()?.into_os_string().into_string().ok()?;
+    Some(path.strip_suffix(" (deleted)").unwrap_or(&path).into())
 }
 
 /// `kill -9`, for processes that somebody else has started.
