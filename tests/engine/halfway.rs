@@ -67,6 +67,46 @@ fn a_restored_relay_gets_back_what_it_lost() {
 }
 
 #[test]
+fn what_a_relay_put_back_cannot_check_yet_takes_nothing_else_with_it() {
+    let (mut w, alice, bob, room) = chat();
+    let backup = w.relay.backup(w.now);
+    let desk = w.link(bob, "desk");
+    w.say(alice, room, "before it");
+    w.settle();
+    w.say(desk, room, "of a device that the backup does not know");
+    w.settle();
+    w.disconnect(bob);
+    w.disconnect(desk);
+    w.say(alice, room, "only alice has this");
+    w.say(alice, room, "and this");
+    // Alice's outbox has done with them.
+    w.pass(60_000);
+    w.restore(backup);
+    w.connect(alice);
+    w.settle();
+    w.pass(5_000);
+    assert_eq!(w.texts(alice, room), ["first", "before it", "only alice has this", "and this"]);
+    w.connect(bob);
+    w.settle();
+    w.connect(desk);
+    w.settle();
+    w.pass(5_000);
+    // Not in the order that their authors had seen; but in one order, and nothing is missing.
+    let order = [
+        "first",
+        "before it",
+        "only alice has this",
+        "and this",
+        "of a device that the backup does not know",
+    ];
+    for id in [alice, bob, desk] {
+        let verified = w.devices[id].engine.verify(&room).unwrap();
+        assert_eq!((verified.seq, verified.complete), (Seq(6), true));
+        assert_eq!(w.texts(id, room), order);
+    }
+}
+
+#[test]
 fn the_same_entry_at_the_same_place_does_not_make_logs_the_same() {
     let (mut w, alice, bob, room) = chat();
     let phone = w.link(alice, "phone");

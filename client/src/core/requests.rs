@@ -98,6 +98,7 @@ pub(crate) enum Purpose {
     Republish {
         room: RoomId,
         through: Seq,
+        count: usize,
     },
     /// Own chain entries that a restored relay lacks.
     ChainAgain,

@@ -23,12 +23,12 @@ use kith_protocol::register::Register;
 pub(crate) enum Resync {
     /// Looking for the last place in common at or before `to`.
     Probe { to: Seq, step: u64 },
-    /// Giving back what stands behind `common`, from `next` on.
-    Offer { common: Seq, next: Seq },
+    /// Giving back what stands behind `common`, from `next` on, so many entries at once.
+    Offer { common: Seq, next: Seq, most: usize },
 }
 
 /// Entries given back in one frame.
-const OFFER_ENTRIES_MAX: u64 = 250;
+const OFFER_ENTRIES_MAX: usize = 250;
 /// Entries compared at once, at most.
 const PROBE_MAX: u64 = 500;
 
@@ -37,6 +37,12 @@ const PROBE_MAX: u64 = 500;
 pub(crate) struct Given {
     pub(crate) rooms: usize,
     pub(crate) entries: u64,
+}
+
+impl Resync {
+    fn offer(common: Seq) -> Self {
+        Self::Offer { common, next: common.next(), most: OFFER_ENTRIES_MAX }
+    }
 }
 
 impl Engine {
@@ -74,7 +80,7 @@ impl Engine {
         }
         if same {
             // Registers are numbered anew on a relay put back, and equal numbers say nothing: all of them are read again.
-            room.resync = Some(Resync::Offer { common: row.solid, next: row.solid.next() });
+            room.resync = Some(Resync::offer(row.solid));
         } else {
             room.resync = Some(Resync::Probe { to: head.seq.min(row.solid), step: 1 });
             room.proof = (head.hash != Hash::ZERO).then_some((head.seq, head.hash));
@@ -95,7 +101,7 @@ impl Engine {
         for id in lost {
             if let Some(room) = self.rooms.get_mut(&id) {
                 room.row.head = HeadRow::default();
-                room.resync = Some(Resync::Offer { common: Seq::ZERO, next: Seq(1) });
+                room.resync = Some(Resync::offer(Seq::ZERO));
             }
             self.want(&id);
         }
@@ -113,8 +119,8 @@ impl Engine {
                 let after = Seq(to.0.saturating_sub(step));
                 Ok(Some(self.fetch(*id, PagePlan::Probe, after, to.next(), step as u32)))
             }
-            Some(Resync::Offer { common, next }) => {
-                let offer = self.offer_from(id, next)?;
+            Some(Resync::Offer { common, next, most }) => {
+                let offer = self.offer_from(id, next, most)?;
                 if offer.is_some() {
                     return Ok(offer);
                 }
@@ -153,54 +159,71 @@ impl Engine {
     fn found_common(&mut self, id: &RoomId, common: Seq) {
         if let Some(room) = self.rooms.get_mut(id) {
             tracing::info!(room = %id, %common, newest = %room.row.newest(), "the last place in common with the relay");
-            room.resync = Some(Resync::Offer { common, next: common.next() });
+            room.resync = Some(Resync::offer(common));
         }
     }
 
     /// What is given back next.
-    fn offer_from(&mut self, id: &RoomId, next: Seq) -> Result<Option<ClientFrame>, Fault> {
+    fn offer_from(&mut self, id: &RoomId, next: Seq, most: usize) -> Result<Option<ClientFrame>, Fault> {
         let Some(row) = self.rooms.get(id).map(|room| room.row.clone()) else { return Ok(None) };
-        if next > row.newest() {
-            return Ok(None);
-        }
-        let span = Span::between(keys::entry(&id.0, next.0), keys::entry(&id.0, row.newest().0 + 1));
+        let newest = row.newest();
         let mut entries: Vec<Bytes> = Vec::new();
         let mut bytes = 0;
-        let mut through = row.newest();
-        let limit = OFFER_ENTRIES_MAX as usize;
-        for (key, value) in self.store.range(Tree::Entries, &span, Direction::Forward, limit)? {
-            let Some(seq) = keys::place(&key).map(Seq) else { continue };
-            let Some((counts, raw)) = read_entry_value(value) else { continue };
-            through = seq;
-            if counts && row.holds(seq) {
-                bytes += raw.len();
-                entries.push(raw);
-            }
-            if bytes >= PAGE_BYTES {
-                break;
+        let mut through = next;
+        let mut from = next;
+        // What does not count is not offered, however much of it there is; what stands behind it is.
+        while entries.is_empty() && from <= newest {
+            let span = Span::between(keys::entry(&id.0, from.0), keys::entry(&id.0, newest.0 + 1));
+            from = newest.next();
+            for (key, value) in self.store.range(Tree::Entries, &span, Direction::Forward, most)? {
+                let Some(seq) = keys::place(&key).map(Seq) else { continue };
+                (through, from) = (seq, seq.next());
+                let Some((counts, raw)) = read_entry_value(value) else { continue };
+                if counts && row.holds(seq) {
+                    bytes += raw.len();
+                    entries.push(raw);
+                }
+                if bytes >= PAGE_BYTES {
+                    break;
+                }
             }
         }
         if entries.is_empty() {
             return Ok(None);
         }
-        self.given.entries += entries.len() as u64;
-        let req = self.requests.open(Purpose::Republish { room: *id, through });
+        let req = self.requests.open(Purpose::Republish { room: *id, through, count: entries.len() });
         Ok(Some(ClientFrame::Republish(Republish { req, room: *id, entries })))
     }
 
-    /// The relay took what was given back, or not.
-    pub(crate) fn republished(&mut self, now: u64, id: &RoomId, through: Seq, refused: Option<ErrorCode>) {
+    /// The relay took the `count` entries that were given back, or none of them.
+    pub(crate) fn republished(
+        &mut self,
+        now: u64,
+        id: &RoomId,
+        (through, count): (Seq, usize),
+        refused: Option<ErrorCode>,
+    ) {
         let passing = refused.is_some_and(ErrorCode::is_passing);
         if passing {
             self.sync.hold(retry_at(now, 0));
         } else if let Some(code) = refused {
-            tracing::warn!(room = %id, ?code, "the relay does not take back what it lacks");
+            tracing::warn!(room = %id, count, ?code, "the relay does not take back what it lacks");
+        } else {
+            self.given.entries += count as u64;
         }
         if let Some(room) = self.rooms.get_mut(id)
-            && let Some(Resync::Offer { next, .. }) = &mut room.resync
+            && let Some(Resync::Offer { next, most, .. }) = &mut room.resync
             && !passing
         {
-            *next = through.next();
+            // One that it does not take, because its author has not brought the chain back yet, takes the others with
+            // it: they are offered in halves, until it stands alone.
+            let of_one = refused.is_some_and(|code| code != ErrorCode::NotFound);
+            if of_one && count > 1 {
+                *most = count / 2;
+            } else {
+                *next = through.next();
+                *most = (*most * 2).min(OFFER_ENTRIES_MAX);
+            }
         }
         self.free(id);
     }
@@ -270,7 +293,7 @@ impl Engine {
         tracing::info!(room = %id, "nothing in common with the relay's log");
         if let Some(room) = self.rooms.get_mut(id) {
             room.proof = None;
-            room.resync = Some(Resync::Offer { common: Seq::ZERO, next: Seq(1) });
+            room.resync = Some(Resync::offer(Seq::ZERO));
         }
         self.want(id);
     }

@@ -289,7 +289,9 @@ impl Engine {
                 self.reply(ticket, Ok(Reply::Done));
             }
             Some(Purpose::Slot(step)) => self.slot_written(now, step),
-            Some(Purpose::Republish { room, through }) => self.republished(now, &room, through, None),
+            Some(Purpose::Republish { room, through, count }) => {
+                self.republished(now, &room, (through, count), None);
+            }
             _ => {}
         }
     }
@@ -316,7 +318,9 @@ impl Engine {
             Purpose::ControlJob { job, .. } => self.control_refused(job, code),
             Purpose::ChainJob { job, .. } => self.chain_refused(job, code),
             Purpose::Slot(step) => self.slot_refused(now, step, code),
-            Purpose::Republish { room, through } => self.republished(now, &room, through, Some(code)),
+            Purpose::Republish { room, through, count } => {
+                self.republished(now, &room, (through, count), Some(code));
+            }
             Purpose::Lookup { ticket, .. }
             | Purpose::Profile { ticket, .. }
             | Purpose::Invites { ticket }
