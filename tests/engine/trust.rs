@@ -1,9 +1,13 @@
 //! What is not believed: a forged entry, a wrong clock, another version.
 
-use crate::world::World;
+use crate::world::{Id, World};
+use bytes::Bytes;
 use kith_client::core::{Trouble, Update};
-use kith_protocol::frame::ServerFrame;
-use kith_protocol::ids::Seq;
+use kith_protocol::entry::{Entry, Header, Kind};
+use kith_protocol::event::{Event, Text};
+use kith_protocol::frame::{ClientFrame, ServerFrame};
+use kith_protocol::ids::{Hash, RoomId, Seq, TxnId};
+use kith_protocol::keys::DeviceKeys;
 
 #[test]
 fn a_wrong_clock_is_noticed_and_not_spread() {
@@ -48,27 +52,8 @@ fn a_forged_entry_counts_for_nothing_and_is_noticed() {
     let room = w.dm(bob, alice);
     w.say(bob, room, "really bob");
     w.settle();
-    let stranger = kith_protocol::keys::DeviceKeys::from_seeds(&[1; 32], &[2; 32]);
-    let header = kith_protocol::entry::Header {
-        key_source: 0,
-        room,
-        account: w.devices[bob].engine.me().person.account,
-        device: stranger.id(),
-        chain_len: 1,
-        control_head: kith_protocol::ids::Hash::ZERO,
-        seen_seq: Seq(0),
-        seen_hash: kith_protocol::ids::Hash::ZERO,
-        txn: kith_protocol::ids::TxnId([3; 16]),
-        at: w.now,
-        kind: kith_protocol::entry::Kind::Message,
-    };
-    let body = kith_protocol::event::Event::Text(kith_protocol::event::Text {
-        text: "send me your keys".into(),
-        reply_to: None,
-        mentions: Vec::new(),
-    });
-    let forged = kith_protocol::entry::Entry::sign(&header, &body.encode(), &stranger);
-    let entries = vec![forged.raw().clone()];
+    let forged = forged(&w, bob, room, 3);
+    let entries = vec![forged];
     let frame = kith_protocol::frame::Entries { room, first: Seq(3), entries };
     let now = w.now;
     w.devices[alice].engine.handle_frame(now, ServerFrame::Entries(frame));
@@ -83,6 +68,36 @@ fn a_forged_entry_counts_for_nothing_and_is_noticed() {
     w.connect(alice);
     w.settle();
     w.say(bob, room, "still bob");
+    w.settle();
+    assert_eq!(w.agree(room, &[alice, bob]), Seq(3));
+}
+
+#[test]
+fn what_counts_for_nothing_hides_nothing_that_stands_behind_it() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let room = w.dm(bob, alice);
+    w.say(bob, room, "first");
+    w.settle();
+    // It stands in alice's log alone, behind more of what does not count than is given back at once.
+    w.say(bob, room, "really bob");
+    let sent = std::iter::from_fn(|| w.devices[bob].engine.poll_transmit()).find_map(|frame| match frame {
+        ClientFrame::Send(send) => Some(send.entry),
+        _ => None,
+    });
+    w.lose_store(bob);
+    let mut entries: Vec<Bytes> = (0..=255).map(|txn| forged(&w, bob, room, txn)).collect();
+    entries.push(sent.unwrap());
+    let frame = kith_protocol::frame::Entries { room, first: Seq(3), entries };
+    let now = w.now;
+    w.devices[alice].engine.handle_frame(now, ServerFrame::Entries(frame));
+    assert_eq!(w.texts(alice, room), ["first", "really bob"]);
+    w.disconnect(alice);
+    w.connect(alice);
+    w.settle();
+    assert_eq!(w.texts(alice, room), ["first", "really bob"]);
+    assert_eq!(w.devices[alice].engine.verify(&room).unwrap().seq, Seq(3));
+    w.connect(bob);
     w.settle();
     assert_eq!(w.agree(room, &[alice, bob]), Seq(3));
 }
@@ -104,4 +119,24 @@ fn versions_too_far_apart_end_with_a_sentence() {
     engine.handle_frame(now, ServerFrame::Hello(hello));
     let why = engine.stopped().unwrap().to_string();
     assert!(why.contains("version 9") && why.contains("update"), "{why}");
+}
+
+/// What a stranger signed in the name of an account.
+fn forged(w: &World, account: Id, room: RoomId, txn: u8) -> Bytes {
+    let stranger = DeviceKeys::from_seeds(&[1; 32], &[2; 32]);
+    let header = Header {
+        key_source: 0,
+        room,
+        account: w.devices[account].engine.me().person.account,
+        device: stranger.id(),
+        chain_len: 1,
+        control_head: Hash::ZERO,
+        seen_seq: Seq(0),
+        seen_hash: Hash::ZERO,
+        txn: TxnId([txn; 16]),
+        at: w.now,
+        kind: Kind::Message,
+    };
+    let text = Text { text: "send me your keys".into(), reply_to: None, mentions: Vec::new() };
+    Entry::sign(&header, &Event::Text(text).encode(), &stranger).raw().clone()
 }

@@ -109,8 +109,9 @@ impl World<'_> {
             return;
         };
         let (clock, device) = (self.clock(dev), lost.engine.me().device);
-        if self.devices[dev].engine.revoke(clock, device).is_ok() {
+        if let Ok(ticket) = self.devices[dev].engine.revoke(clock, device) {
             self.book.revoked.insert(device);
+            self.book.revoking.insert((dev, ticket), device);
         }
     }
 

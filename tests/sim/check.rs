@@ -79,7 +79,18 @@ fn members(world: &World<'_>, room: usize) -> Vec<usize> {
 /// The devices of a person that are not signed out.
 fn devices_of(world: &World<'_>, person: usize) -> Vec<usize> {
     let of_person = world.devices.iter().enumerate().filter(|(_, device)| device.person == person);
-    of_person.filter(|(_, device)| world.relay.admits(&device.engine)).map(|(id, _)| id).collect()
+    of_person.filter(|(_, device)| takes_part(world, device)).map(|(id, _)| id).collect()
+}
+
+/// Whether a device belongs to its account, and has not given up for good reason: it was signed out before the relay was put
+/// back, and nobody is left who knows of it. Whoever asked for it was not told that it was done.
+fn takes_part(world: &World<'_>, device: &Device) -> bool {
+    let id = device.engine.me().device;
+    let forgotten = world.plan.restores
+        && device.engine.stopped() == Some(&Stopped::Revoked)
+        && world.book.revoked.contains(&id)
+        && !world.book.signed_out.contains(&id);
+    world.relay.admits(&device.engine) && !forgotten
 }
 
 /// Whose device it is.
@@ -90,12 +101,12 @@ fn person<'a>(world: &'a World<'_>, device: DeviceId) -> Option<&'a Device> {
 /// Whether something never got out because its device was signed out before.
 fn cut_off(world: &World<'_>, target: &Target, places: &Places) -> bool {
     !places.contains_key(target)
-        && person(world, target.device).is_some_and(|device| !world.relay.admits(&device.engine))
+        && person(world, target.device).is_some_and(|device| !takes_part(world, device))
 }
 
 fn everybody_is_done(world: &World<'_>, wrong: &mut Vec<String>) {
     for device in &world.devices {
-        if !world.relay.admits(&device.engine) {
+        if !takes_part(world, device) {
             if device.engine.stopped() != Some(&Stopped::Revoked) {
                 wrong.push(format!("{} does not know that it is signed out", device.name));
             }
@@ -158,7 +169,7 @@ fn nothing_is_lost_or_doubled(world: &World<'_>, places: &Places, wrong: &mut Ve
         let device = &world.devices[world.book.said[target].device];
         let Some(place) = places.get(target).and_then(|places| places.first()) else { continue };
         // Whoever waits for the ack hears of it, be it by the ack or by the entry; a process that died asks no more.
-        let waits = world.relay.admits(&device.engine)
+        let waits = takes_part(world, device)
             && device.engine.delivery(&target.txn).is_some_and(|delivery| delivery.is_err());
         if waits {
             wrong.push(format!("{} does not know that {target:?} is stored at {place:?}", device.name));

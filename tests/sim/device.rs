@@ -129,6 +129,9 @@ impl World<'_> {
         device.engine = start(&device.store, &device.vault, identity, device.seed);
         device.marks.clear();
         device.replies.clear();
+        // Another process numbers anew what it asks.
+        self.book.revoking.retain(|(asker, _), _| *asker != id);
+        let device = &mut self.devices[id];
         device.timer = None;
         device.clock_compared = false;
         self.pump_device(id);
@@ -171,8 +174,15 @@ impl World<'_> {
         while let Some(update) = self.devices[id].engine.poll_event() {
             self.hear(id, update);
         }
-        while let Some(reply) = self.devices[id].engine.poll_reply() {
-            self.devices[id].replies.push(reply);
+        while let Some((ticket, reply)) = self.devices[id].engine.poll_reply() {
+            if let Some(device) = self.book.revoking.remove(&(id, ticket)) {
+                let name = &self.devices[id].name;
+                self.trace.say(now, format_args!("{name} hears of {device:?}, to be signed out: {reply:?}"));
+                if reply.is_ok() {
+                    self.book.signed_out.insert(device);
+                }
+            }
+            self.devices[id].replies.push((ticket, reply));
         }
         self.watch_marks(id);
         if self.devices[id].engine.take_hang_up() {

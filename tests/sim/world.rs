@@ -9,6 +9,7 @@ use super::setup::CALM;
 use super::trace::Trace;
 use super::visitor::Visitor;
 use fastrand::Rng;
+use kith_client::core::Ticket;
 use kith_client::vault::MemoryVault;
 use kith_protocol::error::{CloseCode, ErrorCode};
 use kith_protocol::event::Target;
@@ -67,6 +68,10 @@ pub(crate) struct Book {
     pub(crate) maybe_gone: BTreeSet<Target>,
     /// Whom somebody asked to be signed out.
     pub(crate) revoked: BTreeSet<DeviceId>,
+    /// Who was asked, and waits for the answer.
+    pub(crate) revoking: BTreeMap<(usize, Ticket), DeviceId>,
+    /// Who is signed out, as somebody was told who had asked for it.
+    pub(crate) signed_out: BTreeSet<DeviceId>,
     pub(crate) texts: u64,
     pub(crate) wrong: Vec<String>,
 }
