@@ -3,6 +3,7 @@
 use kith_client::core::{Engine, Entropy, Identity, Parts, Reply, RequestError, Stopped, Ticket, Update};
 use kith_client::store::MemoryStore;
 use kith_client::vault::MemoryVault;
+use kith_protocol::error::ErrorCode;
 use kith_protocol::frame::ServerFrame;
 use kith_protocol::keys::Challenge;
 use kith_relay::relay::session::Session;
@@ -17,6 +18,8 @@ pub(crate) struct Device {
     pub(crate) updates: Vec<Update>,
     pub(crate) replies: Vec<(Ticket, Result<Reply, RequestError>)>,
     pub(crate) line: Option<Line>,
+    /// How the relay refuses what this device asks next for control entries by themselves.
+    pub(crate) refused: VecDeque<ErrorCode>,
     pub(crate) seed: u64,
 }
 
@@ -37,6 +40,7 @@ impl Device {
             updates: Vec::new(),
             replies: Vec::new(),
             line: None,
+            refused: VecDeque::new(),
             seed,
         }
     }

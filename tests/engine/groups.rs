@@ -1,7 +1,9 @@
 //! Rooms of several people.
 
-use crate::world::World;
+use crate::world::{Id, World};
 use kith_client::core::{Reply, RequestError};
+use kith_protocol::error::ErrorCode;
+use kith_protocol::ids::RoomId;
 use kith_protocol::room::Role;
 
 #[test]
@@ -112,4 +114,58 @@ fn who_came_and_went_unheard_sees_what_was_said_while_they_were_there_and_no_nam
     w.settle();
     assert_eq!(w.devices[bob].engine.room(&room).unwrap().unwrap().title, "Secret garden");
     w.agree(room, &[alice, bob]);
+}
+
+/// Bob comes back to a group to which Carol and then Dave were added, with more between than he fetches at once.
+fn long_absent_from_a_group(refused: &[ErrorCode]) -> (World, Vec<Id>, RoomId) {
+    let mut w = World::new();
+    let (alice, bob, carol, dave) = (w.join("alice"), w.join("bob"), w.join("carol"), w.join("dave"));
+    let room = w.group(alice, "Garden", &[bob]);
+    w.disconnect(bob);
+    let add = |w: &mut World, whom: Id| {
+        let (account, now) = (w.devices[whom].engine.me().person.account, w.now);
+        w.devices[alice].engine.add_member(now, &room, account, Role::Member).unwrap();
+        w.settle();
+    };
+    add(&mut w, carol);
+    for n in 1..=400 {
+        w.say(carol, room, &n.to_string());
+        if n % 50 == 0 {
+            w.settle();
+        }
+    }
+    add(&mut w, dave);
+    w.say(alice, room, "the newest");
+    w.settle();
+    w.devices[bob].refused.extend(refused);
+    w.connect(bob);
+    w.settle();
+    assert!(w.devices[bob].refused.is_empty(), "it asked that often");
+    (w, vec![alice, bob, carol, dave], room)
+}
+
+#[test]
+fn what_waits_for_control_entries_that_are_refused_for_a_moment_is_asked_for_again() {
+    let refused = [ErrorCode::NotFound, ErrorCode::RateLimited];
+    let (mut w, all, room) = long_absent_from_a_group(&refused);
+    let bob = all[1];
+    assert!(!w.devices[bob].engine.progress().done, "it waits for a moment");
+    w.pass(5_000);
+    assert!(w.devices[bob].engine.progress().done, "{:?}", w.devices[bob].engine.progress());
+    w.agree(room, &all);
+    assert_eq!(w.devices[bob].engine.members(&room).unwrap().len(), 4);
+}
+
+#[test]
+fn what_waits_for_control_entries_that_are_refused_for_good_waits_no_longer() {
+    let refused = [ErrorCode::NotFound, ErrorCode::NotFound];
+    let (mut w, all, room) = long_absent_from_a_group(&refused);
+    let bob = all[1];
+    w.pass(5_000);
+    // Of whom nothing is known that makes them members, nothing counts; what members wrote is there.
+    assert!(w.devices[bob].engine.progress().done, "{:?}", w.devices[bob].engine.progress());
+    assert_eq!(w.texts(bob, room).last().unwrap(), "the newest");
+    w.say(bob, room, "I am back");
+    w.settle();
+    assert_eq!(w.texts(all[0], room).last().unwrap(), "I am back");
 }

@@ -6,7 +6,7 @@ use crate::relay::Relay;
 use kith_client::core::{Entropy, Identity, Newcomer, Reply, RequestError, Ticket};
 use kith_client::timeline::Message;
 use kith_client::vault::MemoryVault;
-use kith_protocol::frame::ServerFrame;
+use kith_protocol::frame::{ClientFrame, Refused, ServerFrame};
 use kith_protocol::ids::{AccountId, Incarnation, RoomId, Seq};
 use kith_protocol::link::InviteLink;
 use kith_relay::relay::admission;
@@ -226,6 +226,13 @@ impl World {
         let device = &mut self.devices[id];
         while let Some(frame) = device.engine.poll_transmit() {
             moved = true;
+            if let ClientFrame::FetchControl(fetch) = &frame
+                && let Some(code) = device.refused.pop_front()
+            {
+                let refused = Refused { req: fetch.req, code, retry_in_ms: 0 };
+                device.engine.handle_frame(now, ServerFrame::Refused(refused));
+                continue;
+            }
             match device.line.take() {
                 None => {}
                 Some(line) => device.line = self.relay.take(now, line, &frame.encode(), &mut device.engine),
