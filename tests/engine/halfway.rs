@@ -260,6 +260,47 @@ fn wherever_a_crash_strikes_wishes_are_those_of_the_other_device() {
 }
 
 #[test]
+fn a_draft_that_a_relay_put_back_lacks_survives_wherever_a_power_cut_strikes() {
+    for lost in 0..12 {
+        let (mut w, alice, _, room) = chat();
+        let phone = w.link(alice, "phone");
+        let backup = w.relay.backup(w.now);
+        w.disconnect(phone);
+        let now = w.now;
+        w.devices[alice].engine.set_draft(now, &room, "half a thought").unwrap();
+        w.settle();
+        let kept = w.devices[alice].unsynced().saturating_sub(lost);
+        w.crash(alice, kept);
+        w.restore(backup);
+        w.connect(alice);
+        w.connect(phone);
+        w.settle();
+        for id in [alice, phone] {
+            let summary = w.devices[id].engine.room(&room).unwrap().unwrap();
+            assert_eq!(summary.draft, "half a thought", "{lost} commits lost, {}", w.devices[id].name);
+        }
+    }
+}
+
+#[test]
+fn what_was_replaced_elsewhere_is_not_shown_again_after_a_restart() {
+    let (mut w, alice, _, room) = chat();
+    let phone = w.link(alice, "phone");
+    let now = w.now;
+    w.devices[alice].engine.set_draft(now, &room, "older").unwrap();
+    w.settle();
+    w.devices[phone].engine.set_draft(now + 1, &room, "newer").unwrap();
+    w.settle();
+    w.crash(alice, usize::MAX);
+    assert_eq!(w.devices[alice].engine.room(&room).unwrap().unwrap().draft, "newer");
+    w.connect(alice);
+    w.settle();
+    for id in [alice, phone] {
+        assert_eq!(w.devices[id].engine.room(&room).unwrap().unwrap().draft, "newer");
+    }
+}
+
+#[test]
 fn a_head_with_newer_registers_counts_whatever_it_says_of_entries() {
     let (mut w, alice, _, room) = chat();
     let head = Head { room, seq: Seq(1), hash: Hash::ZERO, rev: Rev(7), control_len: 1, redacted: Seq::ZERO };

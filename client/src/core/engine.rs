@@ -63,7 +63,7 @@ pub struct Engine {
     pub(crate) clock_offset_ms: i64,
     pub(crate) clock_told: bool,
     /// The moment of the newest input.
-    latest: Millis,
+    pub(super) latest: Millis,
     /// The connection has to be closed: the relay, or our disk, cannot go on just now.
     pub(crate) hang_up: bool,
     /// What this input changes in the store, committed at its end.
@@ -249,7 +249,7 @@ impl Engine {
         if std::mem::take(&mut self.notices.unsure) {
             self.store.flush()?;
         }
-        Ok(self.tidy_pending()?)
+        Ok(())
     }
 
     /// After the disk refused: memory goes back to what is on it, and the connection with it.
@@ -288,6 +288,7 @@ impl Engine {
         self.load_account(&self.me.account())?;
         self.outbox = Outbox::load(&*self.vault, &*self.store)?;
         self.pending = Pending::load(&*self.vault, &*self.store)?;
+        self.settle_what_stands()?;
         self.load_notices()?;
         self.restore_own()?;
         Ok(())

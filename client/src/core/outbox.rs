@@ -396,16 +396,19 @@ impl Engine {
         // First what they have become has to be on the disk: whoever lost it to a power cut could not give it back to a
         // relay that is put back.
         self.commit()?;
-        if !self.outbox.tidy.is_empty() {
+        if !self.outbox.tidy.is_empty() || !self.pending.settled.is_empty() {
             if let Err(error) = self.store.sync() {
                 tracing::warn!(%error, "bring the local store to the disk");
                 self.outbox.tidy_at = Some(now + SYNC_RETRY_MS);
                 return Ok(());
             }
             let items = self.outbox.tidy.iter();
-            let removals: Writes = items.map(|(order, txn)| (keys::outbox(*order, &txn.0), None)).collect();
+            let items = items.map(|(order, txn)| keys::outbox(*order, &txn.0));
+            let gone = items.chain(self.pending.settled.iter().cloned());
+            let removals: Writes = gone.map(|key| (key, None)).collect();
             self.vault.write(removals)?;
             self.outbox.tidy.clear();
+            self.pending.settled.clear();
         }
         let marks =
             self.store.range(Tree::Outbox, &Span::all(), Direction::Forward, crate::store::COMMIT_BEST)?;

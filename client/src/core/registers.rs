@@ -4,7 +4,7 @@
 use super::arrivals::Tried;
 use super::engine::Engine;
 use super::error::Fault;
-use super::limits::{REGISTER_SPACE_MS, REGISTERS_IN_FLIGHT_MAX};
+use super::limits::{REGISTER_SPACE_MS, REGISTERS_IN_FLIGHT_MAX, TIDY_MS};
 use super::model::Millis;
 use super::requests::Purpose;
 use super::rows::{self, decode, encode, pending_name, read_register_value};
@@ -25,8 +25,8 @@ pub(crate) struct Pending {
     values: BTreeMap<(RoomId, RegisterKey), PendingValue>,
     version: u64,
     hold_until: Option<Millis>,
-    /// Keys in the vault of values that have come to their end: they go once the store holds what this led to.
-    settled: BTreeSet<Vec<u8>>,
+    /// Keys in the vault of values that have come to their end: they go once what this led to is on the disk.
+    pub(super) settled: BTreeSet<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -216,7 +216,7 @@ impl Engine {
             self.changes.remove(Tree::Local, mark_key(&name));
         }
         if self.vault.get(&vault_key(&name)).is_some() {
-            self.pending.settled.insert(vault_key(&name));
+            self.settle(vault_key(&name));
         }
         if let Some(Setting::Reaction(reaction)) = value.row.setting() {
             let me = self.me.account();
@@ -226,13 +226,24 @@ impl Engine {
         }
     }
 
-    /// Takes settled values out of the vault, as the store holds what came of them.
-    pub(crate) fn tidy_pending(&mut self) -> Result<(), WriteError> {
-        if self.pending.settled.is_empty() {
-            return Ok(());
+    /// It goes from the vault once what it led to is on the disk.
+    fn settle(&mut self, key: Vec<u8>) {
+        self.pending.settled.insert(key);
+        self.outbox.tidy_at.get_or_insert(self.latest + TIDY_MS);
+    }
+
+    /// What had come to its end, and was still in the vault when the process ended, does not wait.
+    pub(crate) fn settle_what_stands(&mut self) -> Result<(), ReadError> {
+        let kept = self.pending.values.values().map(|value| &value.row);
+        let kept: Vec<PendingRow> =
+            kept.filter(|row| !row.setting().as_ref().is_some_and(is_mark)).cloned().collect();
+        for row in kept {
+            let stands = self.standing(&row.room, &self.owner(row.for_room), &row.key)?;
+            if stands.is_some_and(|stands| too_late(&row, &stands)) {
+                self.pending.values.remove(&(row.room, row.key));
+                self.settle(vault_key(&pending_name(&row.room, &row.key.0)));
+            }
         }
-        self.vault.write(self.pending.settled.iter().map(|key| (key.clone(), None)).collect())?;
-        self.pending.settled.clear();
         Ok(())
     }
 
@@ -269,9 +280,7 @@ impl Engine {
         let owner = self.owner(value.row.for_room);
         let stands = self.standing(id, &owner, key)?;
         // Signed with what has come since as its base, an older value would take its place.
-        let too_late =
-            |(rev, register): &(Rev, Register)| *rev > value.row.base && !wins(&value.row, register);
-        if current.is_none() && stands.as_ref().is_some_and(too_late) {
+        if current.is_none() && stands.as_ref().is_some_and(|stands| too_late(&value.row, stands)) {
             self.forget_pending(id, key);
             return self.show_stored(id, &owner, key);
         }
@@ -413,6 +422,11 @@ impl Engine {
             None => Ok(()),
         }
     }
+}
+
+/// Whether something has come since ours was set, and goes before it.
+fn too_late(ours: &PendingRow, (rev, stands): &(Rev, Register)) -> bool {
+    *rev > ours.base && !wins(ours, stands)
 }
 
 /// Whether our value goes in place of the one that stands.

@@ -55,6 +55,9 @@ impl Engine {
         if !self.resyncing {
             return Ok(());
         }
+        // Where registers are numbered anew, what has come to its end could not be told from what waits.
+        self.outbox.tidy_now();
+        self.tidy_outbox(self.latest)?;
         self.given = Given::default();
         self.outbox.doubt_acks(&mut self.changes);
         self.tell(Update::Trouble(Trouble::Resync));
