@@ -295,7 +295,7 @@ test('code is coloured, and copied with one button', async ({ kith, page }) => {
   await kith.log.evaluate((log) => (log.scrollTop = 0))
   await expect(kith.log.locator('.s-keyword').first()).toBeVisible()
   await page.getByRole('button', { name: 'Copy', exact: true }).click()
-  expect(await page.evaluate(() => window.fake.clipboard)).toContain('pub fn append')
+  await expect.poll(() => page.evaluate(() => window.fake.clipboard)).toContain('pub fn append')
 })
 
 test('whoever looks at the end goes on doing so when the window changes', async ({ kith, page }) => {
