@@ -70,7 +70,12 @@ impl<'a> App<'a> {
 
     /// `kill -9`.
     pub async fn kill(self) {
-        process::kill(&self.desktop.app_processes());
+        let processes = self.desktop.app_processes();
+        process::kill(&processes);
+        until_now("the end of what was killed", || {
+            if processes.iter().copied().all(process::is_gone) { Ok(()) } else { Err(&processes) }
+        })
+        .await;
         ended(self.desktop).await;
     }
 

@@ -85,6 +85,14 @@ pub fn program_of(id: u32) -> Option<PathBuf> {
     Some(path.strip_suffix(" (deleted)").unwrap_or(&path).into())
 }
 
+/// Whether nothing of a process is left that could hold a file: it loses its program first, and its files last.
+pub fn is_gone(id: u32) -> bool {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{id}/task")) else { return true };
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    tasks.count() <= 1
+        && stat.rsplit(") ").next().is_none_or(|state| state.is_empty() || state.starts_with('Z'))
+}
+
 /// `kill -9`, for processes that somebody else has started.
 pub fn kill(ids: &[u32]) {
     if !ids.is_empty() {
