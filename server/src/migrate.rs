@@ -13,7 +13,7 @@ use crate::{
     store::{
         Engine, StoreError,
         audit::audit,
-        schema,
+        fresh_incarnation, schema,
         sqlite::{SqliteEngine, copies, schema_of},
     },
 };
@@ -60,9 +60,7 @@ pub fn migrate(data: &Path, dry_run: bool) -> Result<Migrated, MigrateError> {
         };
     }
     let _lock = DataDir::open(data)?;
-    let mut fresh = [0; 16];
-    getrandom::fill(&mut fresh).map_err(|error| failed(StoreError::Failed(error.to_string())))?;
-    SqliteEngine::open(&path, Incarnation(fresh)).map_err(failed)?;
+    SqliteEngine::open(&path, fresh_incarnation().map_err(failed)?).map_err(failed)?;
     Ok(done)
 }
 

@@ -2,7 +2,6 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use kith_protocol::ids::Incarnation;
 use tokio::{
     net::TcpListener,
     runtime::Runtime,
@@ -28,7 +27,7 @@ use crate::{
     relay::hub::{Hub, Threads},
     reserve::Reserved,
     store::{
-        StoreError,
+        StoreError, fresh_incarnation,
         sqlite::{Quota, SqliteEngine},
     },
     tls::{Tls, TlsError},
@@ -191,11 +190,10 @@ fn open_hub(
     let look = |source| ServeError::Look { path: path.clone(), source };
     // SQLite gives the files beside it the same mode.
     platform::open_private_file(&path).map_err(look)?;
-    let mut fresh = [0; 16];
-    getrandom::fill(&mut fresh).map_err(io::Error::from)?;
-    let mut engine = SqliteEngine::open(&path, Incarnation(fresh)).map_err(open)?;
+    let fresh = fresh_incarnation().map_err(open)?;
+    let mut engine = SqliteEngine::open(&path, fresh).map_err(open)?;
     if restored || copied::is_copy(&path, &note).map_err(look)? {
-        engine.renew(Incarnation(fresh)).map_err(open)?;
+        engine.renew(fresh).map_err(open)?;
         warn!("the database was put back from a copy: devices will offer again what it lacks");
     }
     copied::note(&path, &note).map_err(look)?;

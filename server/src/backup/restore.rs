@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kith_protocol::ids::Incarnation;
 use serde::Serialize;
 
 use super::{BackupError, CONFIG, GIVEN_CERT, GIVEN_KEY, open, unusable};
@@ -17,6 +16,7 @@ use crate::{
     store::{
         Engine,
         audit::{Audit, audit},
+        fresh_incarnation,
         sqlite::{
             SqliteEngine,
             copies::{self, Draft, beside},
@@ -86,15 +86,14 @@ pub fn restore(data: &Path, file: &Path, yes: bool) -> Result<Restored, BackupEr
 /// Makes the copy a database of the newest schema with an identity of its own.
 fn make_ready(draft: &Path, file: &Path) -> Result<Audit, BackupError> {
     let failed = |error: crate::store::StoreError| unusable(file, error.to_string());
-    let mut fresh = [0; 16];
-    getrandom::fill(&mut fresh).map_err(|error| unusable(file, error.to_string()))?;
+    let fresh = fresh_incarnation().map_err(failed)?;
     copies::strip(draft).map_err(failed)?;
-    let mut engine = SqliteEngine::open(draft, Incarnation(fresh)).map_err(failed)?;
+    let mut engine = SqliteEngine::open(draft, fresh).map_err(failed)?;
     let audit = audit(engine.read()).map_err(failed)?;
     if let Some(problem) = audit.problems.first() {
         return Err(unusable(file, problem.clone()));
     }
-    engine.renew(Incarnation(fresh)).map_err(failed)?;
+    engine.renew(fresh).map_err(failed)?;
     engine.into_one_file().map_err(failed)?;
     Ok(audit)
 }

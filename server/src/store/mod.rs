@@ -32,6 +32,13 @@ pub enum StoreError {
     Failed(String),
 }
 
+/// An identity for logs that nobody has read from yet.
+pub(crate) fn fresh_incarnation() -> Result<Incarnation, StoreError> {
+    let mut fresh = [0; 16];
+    getrandom::fill(&mut fresh).map_err(|error| StoreError::Failed(error.to_string()))?;
+    Ok(Incarnation(fresh))
+}
+
 /// Where a room's log stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RoomHead {
