@@ -27,6 +27,19 @@ declare global {
   }
 }
 
+/** The pages of the settings, as they are named in the window. */
+export const SETTINGS_PAGES = [
+  'Profile',
+  'Devices',
+  'Notifications',
+  'Appearance',
+  'Start and tray',
+  'Language',
+  'Storage',
+  'Connection',
+  'About',
+]
+
 export class Kith {
   constructor(readonly page: Page) {}
 

@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test'
-import { expect, test, type Kith } from './kith'
+import { expect, SETTINGS_PAGES, test, type Kith } from './kith'
 
 /** The main views, as they are meant to look. `npx playwright test pictures --update-snapshots` takes them anew. */
 async function settle(kith: Kith): Promise<void> {
@@ -166,18 +166,6 @@ const VIEWS: Record<string, View> = {
   },
 }
 
-const PAGES = [
-  'Profile',
-  'Devices',
-  'Notifications',
-  'Appearance',
-  'Start and tray',
-  'Language',
-  'Storage',
-  'Connection',
-  'About',
-]
-
 /** Scrolls through all of a chat, so that each line has been measured: what is guessed is off by a pixel. */
 async function measure(kith: Kith): Promise<void> {
   await kith.log.evaluate(async (log) => {
@@ -263,7 +251,7 @@ for (const scheme of ['light', 'dark'] as const) {
     test('settings', async ({ kith, page }) => {
       await kith.open()
       await page.keyboard.press('Control+,')
-      for (const name of PAGES) {
+      for (const name of SETTINGS_PAGES) {
         await page.getByRole('tab', { name }).click()
         await expect(page.getByRole('tabpanel')).not.toBeEmpty()
         await settle(kith)

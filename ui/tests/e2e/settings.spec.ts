@@ -1,16 +1,4 @@
-import { expect, test, type Kith } from './kith'
-
-const PAGES = [
-  'Profile',
-  'Devices',
-  'Notifications',
-  'Appearance',
-  'Start and tray',
-  'Language',
-  'Storage',
-  'Connection',
-  'About',
-]
+import { expect, SETTINGS_PAGES, test, type Kith } from './kith'
 
 async function settings(kith: Kith, page: string, query = ''): Promise<void> {
   await kith.open(query)
@@ -22,7 +10,7 @@ test('every page is reached by keyboard, and axe finds nothing on it', async ({ 
   await kith.open()
   await page.keyboard.press('Control+,')
   await expect(page.getByRole('tab', { name: 'Profile' })).toBeFocused()
-  for (const name of PAGES) {
+  for (const name of SETTINGS_PAGES) {
     await expect(page.getByRole('tab', { name })).toHaveAttribute('aria-selected', 'true')
     await expect(page.getByRole('tabpanel')).not.toBeEmpty()
     await kith.isAccessible()
