@@ -96,6 +96,7 @@ impl Linked {
     async fn hears(&self, room: RoomId, target: Target) -> Outcome {
         let mut updates = self.updates.lock().await;
         loop {
+            // It may not know the room yet.
             let lines = self.client.history(room, None, NEWEST).await.unwrap_or_default();
             if lines.iter().any(|line: &Message| line.id == target) {
                 return Ok(());
