@@ -72,11 +72,7 @@ impl<'a> App<'a> {
     pub async fn kill(self) {
         let processes = self.desktop.app_processes();
         process::kill(&processes);
-        until_now("the end of what was killed", || {
-            if processes.iter().copied().all(process::is_gone) { Ok(()) } else { Err(&processes) }
-        })
-        .await;
-        ended(self.desktop).await;
+        gone(self.desktop, processes).await;
     }
 
     /// A picture of the screen.
@@ -99,9 +95,17 @@ pub async fn start_again(desktop: &Desktop, arguments: &[&str]) {
 
 /// Waits until the app does not run any more.
 pub async fn ended(desktop: &Desktop) {
-    until_now("the end of the app", || match desktop.app_processes() {
-        ids if ids.is_empty() => Ok(()),
-        ids => Err(ids),
+    gone(desktop, desktop.app_processes()).await;
+}
+
+/// Waits until these are gone, with all that they held, and no others have come.
+async fn gone(desktop: &Desktop, processes: Vec<u32>) {
+    until_now("the end of the app", || {
+        let left: Vec<_> = processes.iter().copied().filter(|id| !process::is_gone(*id)).collect();
+        match [left, desktop.app_processes()].concat() {
+            ids if ids.is_empty() => Ok(()),
+            ids => Err(ids),
+        }
     })
     .await;
 }
