@@ -11,7 +11,7 @@ import type { People } from './people.svelte'
 import { rowsOf, type Row } from './timeline-rows'
 
 const PAGE_LINES = 60
-/** More lines than this are not kept at once; then those that are farthest away are let go. */
+/** More lines than this are not kept; then those that are farthest away are let go. */
 const LINES_MAX = 1500
 const LINES_KEPT = 1000
 
@@ -84,7 +84,6 @@ export class Timeline {
   }
 
   async loadOlder(): Promise<void> {
-    this.letGoBelow()
     const before = this.firstSeq
     if (this.atStart || this.loadingOlder || before === null) return
     this.loadingOlder = true
@@ -101,7 +100,6 @@ export class Timeline {
   }
 
   async loadNewer(): Promise<void> {
-    this.letGoAbove()
     const after = this.lastSeq
     if (this.atEnd || this.loadingNewer || after === null) return
     this.loadingNewer = true
@@ -117,24 +115,24 @@ export class Timeline {
     }
   }
 
-  /** Whoever goes up has no need of what is far below; unless they are there. */
-  private letGoBelow(): void {
-    const edge = this.lines[LINES_KEPT]?.seq ?? null
-    if (this.lines.length <= LINES_MAX || this.loadingOlder || edge === null) return
-    if (this.place === null || this.place.seq >= edge - PAGE_LINES) return
-    this.grewAbove = false
-    this.lines = this.lines.slice(0, LINES_KEPT)
-    this.atEnd = false
-  }
-
-  /** The same for whoever goes down again. */
-  private letGoAbove(): void {
-    const edge = this.lines[this.lines.length - LINES_KEPT]?.seq ?? null
-    if (this.lines.length <= LINES_MAX || this.loadingNewer || edge === null) return
-    if (this.place !== null && this.place.seq <= edge + PAGE_LINES) return
-    this.grewAbove = true
-    this.lines = this.lines.slice(-LINES_KEPT)
-    this.atStart = false
+  /**
+   * Nobody has need of what is far from where they are. Only while nothing scrolls: what is drawn for the first time in the
+   * same moment would move what is seen.
+   */
+  letGo(): void {
+    const { lines, place } = this
+    if (lines.length <= LINES_MAX || this.loadingOlder || this.loadingNewer) return
+    const below = lines[LINES_KEPT]?.seq ?? null
+    const above = lines[lines.length - LINES_KEPT]?.seq ?? null
+    if (place !== null && below !== null && place.seq < below - PAGE_LINES) {
+      this.grewAbove = false
+      this.lines = lines.slice(0, LINES_KEPT)
+      this.atEnd = false
+    } else if (above !== null && (place === null || place.seq > above + PAGE_LINES)) {
+      this.grewAbove = true
+      this.lines = lines.slice(-LINES_KEPT)
+      this.atStart = false
+    }
   }
 
   /** Makes sure that a place is loaded. */

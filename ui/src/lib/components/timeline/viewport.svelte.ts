@@ -7,6 +7,10 @@ const LOAD_PX = 1500
 const BOTTOM_PX = 40
 /** Whoever looks this long has seen what is there. */
 const LOOK_MS = 600
+/** A second on a computer that keeps up. */
+const ARRIVE_FRAMES_MAX = 60
+/** What people scroll with. */
+const SCROLLS = ['wheel', 'touchstart', 'pointerdown', 'keydown']
 
 /** Which part of a timeline is in the window: where it begins, whether its end is followed, and what of it was seen. */
 export class Viewport {
@@ -38,16 +42,37 @@ export class Viewport {
     if (this.session.wanted) {
       // Whoever looks for it goes on from here.
     } else if (unread >= 0 && rows.length - unread > 6) {
-      this.goTo(unread, 'start', -56)
+      await this.arrive(unread, -56)
     } else if (place && placeRow >= 0 && unread < 0) {
-      this.goTo(placeRow, 'start', place.offset)
+      await this.arrive(placeRow, place.offset)
     } else {
       this.toEnd()
     }
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+    await frame()
+    await frame()
     this.settled = true
     if (this.following) this.toEnd()
     this.scrolled()
+  }
+
+  /** Goes to a row until it is there, or somebody scrolls: rows are measured as they are drawn, and a busy computer takes its time. */
+  private async arrive(row: number, offset: number): Promise<void> {
+    const { scroller } = this
+    const scrolls = new AbortController()
+    for (const event of SCROLLS)
+      scroller?.addEventListener(event, () => scrolls.abort(), { passive: true, signal: scrolls.signal })
+    this.goTo(row, 'start', offset)
+    let last: number | null = null
+    for (let frames = 0; frames < ARRIVE_FRAMES_MAX && !scrolls.signal.aborted; frames++) {
+      await frame()
+      if (!this.list || !this.scroller) break
+      const { scrollTop, scrollHeight, clientHeight } = this.scroller
+      const wanted = Math.max(0, Math.min(this.list.getItemOffset(row) + offset, scrollHeight - clientHeight))
+      if (this.list.getViewportSize() > 0 && Math.abs(scrollTop - wanted) <= 1) break
+      if (scrollTop === last) this.goTo(row, 'start', offset)
+      last = scrollTop
+    }
+    scrolls.abort()
   }
 
   goTo(row: number, align: 'start' | 'center', offset = 0): void {
@@ -140,4 +165,8 @@ export class Viewport {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller
     this.before = { top: scrollTop, height: scrollHeight, room: clientHeight }
   }
+}
+
+function frame(): Promise<number> {
+  return new Promise((done) => requestAnimationFrame(done))
 }
