@@ -34,7 +34,10 @@ pub enum Command {
     Serve(Serve),
     /// Make an invite link
     Invite(Invite),
-    /// List users, shut one out, let one in again
+    /// List open invites, take one back
+    #[command(subcommand)]
+    Invites(Invites),
+    /// List users, give one another role, shut one out, let one in again
     #[command(subcommand)]
     Users(Users),
     /// List devices, shut one out
@@ -43,6 +46,10 @@ pub enum Command {
     /// List rooms
     #[command(subcommand)]
     Rooms(Rooms),
+    /// List who is connected now
+    Sessions(Json),
+    /// List what was refused lately, and to whom
+    Refusals(Json),
     /// Show what the relay does and holds
     Stats(Json),
     /// Have the running relay read its configuration again, as SIGHUP does
@@ -118,9 +125,31 @@ pub struct Invite {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum Invites {
+    /// All invites that can still be used
+    List(Json),
+    /// Nobody joins with it any more; who has joined stays
+    Revoke {
+        /// Its id, or the beginning of it
+        invite: String,
+        #[command(flatten)]
+        json: Json,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum Users {
     /// All accounts
     List(Json),
+    /// Say what an account may do on this relay: admins and owners invite people
+    Role {
+        /// @handle or account id
+        user: String,
+        #[arg(value_enum)]
+        role: Role,
+        #[command(flatten)]
+        json: Json,
+    },
     /// Disconnect an account and refuse it from now on; what it wrote stays
     Disable {
         /// @handle or account id
@@ -296,7 +325,7 @@ const LIFETIME_MIN: Duration = Duration::from_mins(1);
 const LIFETIME_MAX: Duration = Duration::from_hours(366 * 24);
 
 const AFTER_HELP: &str = "\
-invite, users, devices, rooms, stats and reload talk to the relay that runs on the same data folder, as the same user.
+invite, invites, users, devices, rooms, sessions, refusals, stats and reload talk to the relay that runs on the same data folder, as the same user.
 Exit codes: 0 done, 1 failed or refused, 2 wrong usage or configuration, 3 no relay runs.";
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use crate::{
     admin::NewInvite,
-    admin::{AdminError, AdminRequest, AdminResponse, AskError, Stats, ask},
-    args::{Devices, Invite, Json, Rooms, Users},
+    admin::{AdminError, AdminRequest, AdminResponse, AskError, Role, Stats, ask},
+    args::{Devices, Invite, Invites, Json, Rooms, Users},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -58,10 +58,20 @@ impl Invite {
     }
 }
 
+impl Invites {
+    pub fn request(self) -> (AdminRequest, Json) {
+        match self {
+            Self::List(json) => (AdminRequest::Invites, json),
+            Self::Revoke { invite, json } => (AdminRequest::InviteRevoke { invite }, json),
+        }
+    }
+}
+
 impl Users {
     pub fn request(self) -> (AdminRequest, Json) {
         match self {
             Self::List(json) => (AdminRequest::Users, json),
+            Self::Role { user, role, json } => (AdminRequest::UserRole { user, role }, json),
             Self::Disable { user, json } => (AdminRequest::UserDisable { user }, json),
             Self::Enable { user, json } => (AdminRequest::UserEnable { user }, json),
         }
@@ -92,9 +102,12 @@ fn as_json(response: &AdminResponse) -> io::Result<String> {
     }
     match response {
         AdminResponse::Invite(invite) => line(invite),
+        AdminResponse::Invites { invites } => line(invites),
         AdminResponse::Users { users } => line(users),
         AdminResponse::Devices { devices } => line(devices),
         AdminResponse::Rooms { rooms } => line(rooms),
+        AdminResponse::Sessions { sessions } => line(sessions),
+        AdminResponse::Refusals { refusals } => line(refusals),
         AdminResponse::Stats { stats } => line(stats),
         AdminResponse::Done { message } => line(&serde_json::json!({ "done": message })),
         AdminResponse::Error(error) => line(error),
@@ -107,13 +120,26 @@ fn as_text(response: &AdminResponse) -> String {
             let page = invite.page.as_ref().map(|page| format!("{page}\n")).unwrap_or_default();
             format!("{}\n{page}", invite.link)
         }
+        AdminResponse::Invites { invites } => table(
+            ["INVITE", "ROLE", "USES", "EXPIRES", "BY", "ROOM"],
+            invites.iter().map(|invite| {
+                [
+                    invite.id.clone(),
+                    role(invite.role),
+                    invite.uses.to_string(),
+                    time(invite.expires_ms),
+                    invite.by.as_ref().map_or_else(|| "the operator".to_owned(), |by| format!("@{by}")),
+                    or_dash(invite.room.as_ref()),
+                ]
+            }),
+        ),
         AdminResponse::Users { users } => table(
             ["HANDLE", "NAME", "ROLE", "STATE", "DEVICES", "ROOMS", "JOINED", "ACCOUNT"],
             users.iter().map(|user| {
                 [
                     format!("@{}", user.handle),
                     shown(&user.name),
-                    format!("{:?}", user.role).to_lowercase(),
+                    role(user.role),
                     if user.enabled { "enabled" } else { "disabled" }.to_owned(),
                     user.devices.to_string(),
                     user.rooms.to_string(),
@@ -146,6 +172,33 @@ fn as_text(response: &AdminResponse) -> String {
                 let counts = [room.members, room.seq, room.rev].map(|count| count.to_string());
                 let [members, seq, rev] = counts;
                 [room.kind.clone(), members, seq, rev, room.room.clone()]
+            }),
+        ),
+        AdminResponse::Sessions { sessions } => table(
+            ["USER", "DEVICE", "ADDRESS", "SINCE", "PROTOCOL", "STATE", "ID"],
+            sessions.iter().map(|session| {
+                [
+                    format!("@{}", session.handle),
+                    shown(&session.name),
+                    or_dash(session.address.as_ref()),
+                    or_dash(session.since_ms.map(time).as_ref()),
+                    session.version.to_string(),
+                    if session.away { "away" } else { "here" }.to_owned(),
+                    session.device.clone(),
+                ]
+            }),
+        ),
+        AdminResponse::Refusals { refusals } => table(
+            ["LAST", "TIMES", "REASON", "WHOM", "DEVICE"],
+            refusals.iter().map(|refusal| {
+                let whom = refusal.handle.as_ref().map(|handle| format!("@{handle}"));
+                [
+                    time(refusal.at_ms),
+                    refusal.times.to_string(),
+                    refusal.code.clone(),
+                    whom.unwrap_or_else(|| or_dash(refusal.address.as_ref())),
+                    or_dash(refusal.device.as_ref()),
+                ]
             }),
         ),
         AdminResponse::Stats { stats } => stats_text(stats),
@@ -190,6 +243,14 @@ pub(crate) fn time(unix_ms: u64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
 }
 
+fn role(role: Role) -> String {
+    format!("{role:?}").to_lowercase()
+}
+
+fn or_dash(value: Option<&impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), ToString::to_string)
+}
+
 /// What a person chose as a name must not steer the operator's terminal.
 fn shown(name: &str) -> String {
     name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
@@ -211,7 +272,7 @@ fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::{InviteRow, Role, RoomRow};
+    use crate::admin::{InviteRow, RoomRow};
 
     #[test]
     fn tables_line_up() {
@@ -228,11 +289,14 @@ mod tests {
     #[test]
     fn an_invite_is_its_link() {
         let invite = InviteRow {
+            id: "abcdefgh".into(),
             link: "kith://join?x".into(),
             page: None,
             role: Role::Member,
             uses: 1,
             expires_ms: 0,
+            room: None,
+            by: None,
         };
         assert_eq!(as_text(&AdminResponse::Invite(invite.clone())), "kith://join?x\n");
         assert!(as_json(&AdminResponse::Invite(invite)).unwrap().contains("\"link\":\"kith://join?x\""));

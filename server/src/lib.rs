@@ -20,6 +20,7 @@ mod places;
 pub mod platform;
 pub mod rate;
 pub mod reach;
+pub mod refusals;
 pub mod relay;
 mod reserve;
 pub mod serve;

@@ -21,6 +21,7 @@ use crate::{
     http::{self, Upgraded, forwarded},
     metrics::Metrics,
     places::{self, AddressPlace, Addresses, Place, Places},
+    refusals::Whom,
     stream::Stream,
     tls::Tls,
 };
@@ -133,7 +134,7 @@ impl<A: Accept> Shared<A> {
             let is_proxy = config.behind_proxy && forwarded::is_trusted(address, &config.trusted_proxies);
             // Before TLS, so that a flood costs no handshakes; hence without a word.
             if !is_proxy && !self.addresses.paced(address, self.clock.now(), &config.limits) {
-                self.metrics.refused("address_rate");
+                self.refused(address, "address_rate");
                 return;
             }
         }
@@ -149,6 +150,11 @@ impl<A: Accept> Shared<A> {
                 Err(_) => debug!("a handshake took too long"),
             }
         });
+    }
+
+    /// Counts a refusal before the protocol.
+    pub(crate) fn refused(&self, address: IpAddr, code: &'static str) {
+        self.metrics.refused_to(Whom::Address(address), code, self.clock.unix_ms());
     }
 
     async fn handshake(self: Arc<Self>, stream: TcpStream, address: IpAddr) -> Option<Upgraded> {

@@ -38,6 +38,10 @@ fn run(cli: Cli) -> Result<(), Failed> {
             Ok(serve(&layers, flags.restored)?)
         }
         Command::Invite(invite) => ask(&invite.request(), invite.json),
+        Command::Invites(invites) => {
+            let (request, json) = invites.request();
+            ask(&request, json)
+        }
         Command::Users(users) => {
             let (request, json) = users.request();
             ask(&request, json)
@@ -50,6 +54,8 @@ fn run(cli: Cli) -> Result<(), Failed> {
             let (request, json) = rooms.request();
             ask(&request, json)
         }
+        Command::Sessions(json) => ask(&AdminRequest::Sessions, json),
+        Command::Refusals(json) => ask(&AdminRequest::Refusals, json),
         Command::Stats(json) => ask(&AdminRequest::Stats, json),
         Command::Reload(json) => ask(&AdminRequest::Reload, json),
         Command::Backup(args) => back_up(&place, args),

@@ -21,6 +21,7 @@
 //!
 //! Counters are atomics behind an `Arc`: an increment is one relaxed add. Each relay has its own set, no global one.
 
+use crate::refusals::{Refusals, Whom};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
@@ -43,6 +44,8 @@ pub struct Metrics {
     pub commit_seconds: Histogram,
     pub commit_writes: Histogram,
     pub refusing_writes: Gauge,
+    /// The same as the counters of refusals, each with whom it met.
+    pub recent_refusals: Refusals,
     refusals: Family<Refusal, Counter>,
     registry: Registry,
 }
@@ -69,6 +72,7 @@ impl Metrics {
             commit_seconds: Histogram::new(COMMIT_SECONDS),
             commit_writes: Histogram::new(COMMIT_WRITES),
             refusing_writes: Gauge::default(),
+            recent_refusals: Refusals::default(),
             refusals: Family::default(),
             registry: Registry::with_prefix("kith"),
         };
@@ -79,6 +83,12 @@ impl Metrics {
     /// Counts a refusal; `code` comes from a closed set, so the number of series is bounded.
     pub fn refused(&self, code: &'static str) {
         self.refusals.get_or_create(&Refusal { code }).inc();
+    }
+
+    /// Counts a refusal, and keeps whom it met; `at` in milliseconds since 1970.
+    pub fn refused_to(&self, whom: Whom, code: &'static str, at: u64) {
+        self.refused(code);
+        self.recent_refusals.note(code, whom, at);
     }
 
     /// OpenMetrics text.

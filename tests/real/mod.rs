@@ -9,8 +9,9 @@ pub(crate) use way::Way;
 use kith_client::core::{Newcomer, RoomSummary};
 use kith_client::keys::{Choice, Passphrase};
 use kith_client::timeline::Message;
-use kith_client::{Access, Client, Home, SyncError};
+use kith_client::{Access, Client, Home, JoinError, SyncError};
 use kith_protocol::ids::RoomId;
+use kith_protocol::link::InviteLink;
 use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -54,9 +55,18 @@ impl Homes {
 
     /// A new account with its first device.
     pub(crate) async fn join(&self, relay: &Relay, name: &str, handle: &str) -> Client {
-        let invite = relay.invite();
+        self.join_by(&relay.invite(), name, handle).await.unwrap()
+    }
+
+    /// The same by an invite that may be no good.
+    pub(crate) async fn join_by(
+        &self,
+        invite: &InviteLink,
+        name: &str,
+        handle: &str,
+    ) -> Result<Client, JoinError> {
         let who = Newcomer { name: handle.into(), handle: Some(handle.into()), device_name: name.into() };
-        Client::join(self.home(name), self.access(), &invite, who).await.unwrap()
+        Client::join(self.home(name), self.access(), invite, who).await
     }
 
     /// Another device of somebody's, after both have compared the digits.

@@ -1,11 +1,19 @@
 //! What can be asked, and what comes back. The rows are also what `--json` prints: fields are added, never renamed.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum AdminRequest {
     Invite(NewInvite),
+    /// Those that can still be used.
+    Invites,
+    /// `invite` is the beginning of an id.
+    InviteRevoke {
+        invite: String,
+    },
     Users,
     /// `user` is a handle (with or without @) or an account id.
     UserEnable {
@@ -13,6 +21,10 @@ pub enum AdminRequest {
     },
     UserDisable {
         user: String,
+    },
+    UserRole {
+        user: String,
+        role: Role,
     },
     /// Of one user, or of all.
     Devices {
@@ -22,6 +34,10 @@ pub enum AdminRequest {
         device: String,
     },
     Rooms,
+    /// Who is connected now.
+    Sessions,
+    /// What was refused lately, the newest first.
+    Refusals,
     Stats,
     /// Read the configuration again, as SIGHUP does.
     Reload,
@@ -49,9 +65,12 @@ pub enum Role {
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum AdminResponse {
     Invite(InviteRow),
+    Invites { invites: Vec<InviteRow> },
     Users { users: Vec<UserRow> },
     Devices { devices: Vec<DeviceRow> },
     Rooms { rooms: Vec<RoomRow> },
+    Sessions { sessions: Vec<SessionRow> },
+    Refusals { refusals: Vec<RefusalRow> },
     Stats { stats: Stats },
     Done { message: String },
     Error(AdminError),
@@ -73,6 +92,8 @@ impl AdminResponse {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteRow {
+    /// Names it without giving it away.
+    pub id: String,
     /// `kith://join?...`: everything that a newcomer needs. A secret until it is used.
     pub link: String,
     /// The same for a browser, where the relay's certificate is one that browsers trust.
@@ -81,6 +102,10 @@ pub struct InviteRow {
     pub role: Role,
     pub uses: u32,
     pub expires_ms: u64,
+    /// Where they are led to, by id.
+    pub room: Option<String>,
+    /// The handle of who made it; none: the operator.
+    pub by: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +145,36 @@ pub struct RoomRow {
     /// The newest entry's place: also how many there are.
     pub seq: u64,
     pub rev: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    pub handle: String,
+    pub account: String,
+    /// The device's name.
+    pub name: String,
+    pub device: String,
+    /// The client's, not the proxy's.
+    pub address: Option<IpAddr>,
+    pub since_ms: Option<u64>,
+    /// The version of the protocol that is spoken.
+    pub version: u16,
+    /// Away from the keyboard.
+    pub away: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalRow {
+    /// The label that the metrics count it under.
+    pub code: String,
+    /// Whom it met; a device that has proved itself is told by its account, others by their address.
+    pub handle: Option<String>,
+    pub device: Option<String>,
+    pub address: Option<IpAddr>,
+    /// The last time.
+    pub at_ms: u64,
+    /// How often, since the relay was started.
+    pub times: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -166,17 +166,17 @@ fn admit<A: Accept>(
     if config.behind_proxy && forwarded::is_trusted(address, &config.trusted_proxies) {
         address = forwarded::client(request.headers(), &config.trusted_proxies).unwrap_or(address);
         if !shared.addresses.paced(address, shared.clock.now(), limits) {
-            shared.metrics.refused("address_rate");
+            shared.refused(address, "address_rate");
             return Err(later(StatusCode::TOO_MANY_REQUESTS, "too many new connections from your address\n"));
         }
     }
-    let answer = upgrade::switch(request).inspect_err(|_| shared.metrics.refused("http"))?;
+    let answer = upgrade::switch(request).inspect_err(|_| shared.refused(address, "http"))?;
     let Some(address_place) = shared.addresses.take(address, limits) else {
-        shared.metrics.refused("address_connections");
+        shared.refused(address, "address_connections");
         return Err(later(StatusCode::TOO_MANY_REQUESTS, "too many connections from your address\n"));
     };
     let Some(place) = shared.connections.take(limits.max_connections) else {
-        shared.metrics.refused("connections");
+        shared.refused(address, "connections");
         return Err(later(StatusCode::SERVICE_UNAVAILABLE, "the relay is full; try again later\n"));
     };
     Ok((answer, Admission { address, place, address_place }))

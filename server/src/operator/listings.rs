@@ -2,12 +2,78 @@
 
 use kith_protocol::{account::DeviceKind, ids::AccountId, room::RoomKind};
 
-use super::Refusal;
+use std::sync::Arc;
+
+use super::{Refusal, invite_id};
 use crate::{
-    admin::{DeviceRow, RoomRow, UserRow},
-    relay::folds::{Folds, fold_account},
-    store::{AccountRow, Reader},
+    admin::{DeviceRow, RefusalRow, RoomRow, SessionRow, UserRow},
+    refusals::{self, Whom},
+    relay::{
+        conn::Conn,
+        folds::{Folds, fold_account},
+    },
+    store::{AccountRow, InviteRow, Reader},
 };
+
+/// Those that can still be used, each with the handle of who made it.
+pub(super) fn invites(store: &dyn Reader, now: u64) -> Result<Vec<(InviteRow, Option<String>)>, Refusal> {
+    let named = |invite: InviteRow| {
+        let by = invite.by.map(|id| handle(store, &id)).transpose()?.flatten();
+        Ok((invite, by))
+    };
+    store.invites(now)?.into_iter().map(named).collect()
+}
+
+/// By id, or by enough of its beginning.
+pub(super) fn find_invite(store: &dyn Reader, id: &str, now: u64) -> Result<InviteRow, Refusal> {
+    let open = store.invites(now)?;
+    let mut found = open.into_iter().filter(|invite| invite_id(&invite.token).starts_with(id));
+    match (found.next(), found.next()) {
+        (Some(invite), None) if !id.is_empty() => Ok(invite),
+        (Some(_), _) => Err(Refusal::bad(&format!("`{id}` does not tell which invite: give more of its id"))),
+        (None, _) => Err(Refusal::unknown("invite", id)),
+    }
+}
+
+fn handle(store: &dyn Reader, account: &AccountId) -> Result<Option<String>, Refusal> {
+    Ok(store.account(account)?.map(|row| row.handle))
+}
+
+/// Those that came first, first.
+pub(super) fn sessions(store: &dyn Reader, conns: &[Arc<Conn>]) -> Result<Vec<SessionRow>, Refusal> {
+    let mut rows = Vec::new();
+    for conn in conns {
+        let identity = &conn.identity;
+        let Some(row) = store.account(&identity.account)? else { continue };
+        let fold = fold_account(store, &identity.account)?;
+        let device = fold.as_ref().and_then(|fold| fold.live(&identity.device));
+        rows.push(SessionRow {
+            handle: row.handle,
+            account: identity.account.to_string(),
+            name: device.map(|device| device.name.clone()).unwrap_or_default(),
+            device: identity.device.to_string(),
+            address: conn.came.map(|came| came.from),
+            since_ms: conn.came.map(|came| came.at),
+            version: identity.version,
+            away: conn.away.load(std::sync::atomic::Ordering::Relaxed),
+        });
+    }
+    rows.sort_by_key(|row| row.since_ms);
+    Ok(rows)
+}
+
+pub(super) fn refusals(store: &dyn Reader, newest: &[refusals::Refusal]) -> Result<Vec<RefusalRow>, Refusal> {
+    let mut rows = Vec::new();
+    for refusal in newest {
+        let (handle, device, address) = match refusal.whom {
+            Whom::Address(address) => (None, None, Some(address)),
+            Whom::Device(account, device) => (handle(store, &account)?, Some(device.to_string()), None),
+        };
+        let (code, at_ms, times) = (refusal.code.to_owned(), refusal.at, refusal.times);
+        rows.push(RefusalRow { code, handle, device, address, at_ms, times });
+    }
+    Ok(rows)
+}
 
 pub(super) fn users(store: &dyn Reader) -> Result<Vec<UserRow>, Refusal> {
     store.search("", u32::MAX)?.into_iter().map(|row| user(store, row)).collect()

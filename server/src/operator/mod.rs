@@ -55,14 +55,14 @@ impl Operator {
     pub async fn first_invite(&self) -> Result<Option<InviteRow>, Refusal> {
         let now = self.0.hub.clock.unix_ms();
         let (accounts, open) =
-            self.read(move |store| Ok((store.totals()?.accounts, store.invites(None, now)?))).await?;
+            self.read(move |store| Ok((store.totals()?.accounts, store.invites(now)?))).await?;
         if accounts > 0 {
             return Ok(None);
         }
         if let Some(invite) =
             open.iter().find(|invite| invite.role == RelayRole::Owner && invite.room.is_none())
         {
-            return Ok(Some(self.row(invite)));
+            return Ok(Some(self.row(invite, None)));
         }
         let new = NewInvite { uses: 1, expires_s: FIRST_INVITE_S, role: Role::Owner, room: None };
         self.invite(new).await.map(Some)
@@ -71,15 +71,28 @@ impl Operator {
     async fn answer(&self, request: AdminRequest) -> Result<AdminResponse, Refusal> {
         match request {
             AdminRequest::Invite(new) => Ok(AdminResponse::Invite(self.invite(new).await?)),
+            AdminRequest::Invites => Ok(AdminResponse::Invites { invites: self.invites().await? }),
+            AdminRequest::InviteRevoke { invite } => self.revoke_invite(invite).await,
             AdminRequest::Users => Ok(AdminResponse::Users { users: self.read(listings::users).await? }),
             AdminRequest::UserEnable { user } => self.switch(user, false).await,
             AdminRequest::UserDisable { user } => self.switch(user, true).await,
+            AdminRequest::UserRole { user, role } => self.set_role(user, role).await,
             AdminRequest::Devices { user } => {
                 let devices = self.read(move |store| listings::devices(store, user.as_deref())).await?;
                 Ok(AdminResponse::Devices { devices })
             }
             AdminRequest::DeviceRevoke { device } => self.block(device).await,
             AdminRequest::Rooms => Ok(AdminResponse::Rooms { rooms: self.read(listings::rooms).await? }),
+            AdminRequest::Sessions => {
+                let conns = self.0.hub.registry.all();
+                let sessions = self.read(move |store| listings::sessions(store, &conns)).await?;
+                Ok(AdminResponse::Sessions { sessions })
+            }
+            AdminRequest::Refusals => {
+                let newest = self.0.hub.metrics.recent_refusals.newest();
+                let refusals = self.read(move |store| listings::refusals(store, &newest)).await?;
+                Ok(AdminResponse::Refusals { refusals })
+            }
             AdminRequest::Stats => Ok(AdminResponse::Stats { stats: self.stats().await? }),
             AdminRequest::Reload => self.reload().await,
         }
@@ -105,9 +118,34 @@ impl Operator {
         let expires_at = self.0.hub.clock.unix_ms().saturating_add(new.expires_s.saturating_mul(1_000));
         let invite =
             store::InviteRow { token, uses: new.uses, expires_at, role: new.role.into(), room, by: None };
-        let row = self.row(&invite);
+        let row = self.row(&invite, None);
         self.0.hub.ask(Write::PutInvite(invite)).await?;
         Ok(row)
+    }
+
+    async fn invites(&self) -> Result<Vec<InviteRow>, Refusal> {
+        let now = self.0.hub.clock.unix_ms();
+        let open = self.read(move |store| listings::invites(store, now)).await?;
+        Ok(open.into_iter().map(|(invite, by)| self.row(&invite, by)).collect())
+    }
+
+    async fn revoke_invite(&self, id: String) -> Result<AdminResponse, Refusal> {
+        let now = self.0.hub.clock.unix_ms();
+        let invite = self.read(move |store| listings::find_invite(store, &id, now)).await?;
+        let message = format!("nobody joins any more with the invite {}", invite_id(&invite.token));
+        self.0.hub.ask(Write::PutInvite(store::InviteRow { uses: 0, ..invite })).await?;
+        Ok(AdminResponse::Done { message })
+    }
+
+    async fn set_role(&self, user: String, role: Role) -> Result<AdminResponse, Refusal> {
+        let row = self.read(move |store| listings::account(store, &user)).await?;
+        self.0.hub.ask(Write::SetRole(row.id, role.into())).await?;
+        let message = match role {
+            Role::Member => format!("@{} is a member", row.handle),
+            Role::Admin => format!("@{} is an admin, and may invite people", row.handle),
+            Role::Owner => format!("@{} is an owner, and may invite people", row.handle),
+        };
+        Ok(AdminResponse::Done { message })
     }
 
     async fn switch(&self, user: String, disabled: bool) -> Result<AdminResponse, Refusal> {
@@ -156,13 +194,16 @@ impl Operator {
         Ok(AdminResponse::Done { message: describe(&change) })
     }
 
-    fn row(&self, invite: &store::InviteRow) -> InviteRow {
+    fn row(&self, invite: &store::InviteRow, by: Option<String>) -> InviteRow {
         InviteRow {
+            id: invite_id(&invite.token),
             link: self.link(invite).to_string(),
             page: self.0.reach.page(&BASE64URL_NOPAD.encode(&invite.token)),
             role: invite.role.into(),
             uses: invite.uses,
             expires_ms: invite.expires_at,
+            room: invite.room.map(|room| room.to_string()),
+            by,
         }
     }
 
@@ -270,6 +311,11 @@ impl From<RelayRole> for Role {
     }
 }
 
+/// Enough of it to tell it from others, and far from enough to use it.
+fn invite_id(token: &[u8; TOKEN_LEN]) -> String {
+    BASE64URL_NOPAD.encode(&token[..INVITE_ID_BYTES])
+}
+
 pub(crate) fn describe(change: &Change) -> String {
     let mut parts = Vec::new();
     match change.applied.as_slice() {
@@ -284,3 +330,5 @@ pub(crate) fn describe(change: &Change) -> String {
 
 /// A week: time to find the link again, and not for ever.
 const FIRST_INVITE_S: u64 = Duration::from_hours(7 * 24).as_secs();
+/// Of sixteen.
+const INVITE_ID_BYTES: usize = 6;

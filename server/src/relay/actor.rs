@@ -1,7 +1,7 @@
 //! One task for each connection: it owns the socket, and nothing else does.
 
 use super::admission::{self, Turned};
-use super::conn::{Conn, Identity};
+use super::conn::{Came, Conn, Identity};
 use super::hub::{Hub, Wait};
 use super::outbound::{Next, Outbound};
 use super::reads::Read;
@@ -10,7 +10,9 @@ use super::slots::Opener;
 use super::writer::Written;
 use super::writes::Write;
 use crate::clock::Instant;
+use crate::listen::Peer;
 use crate::rate::Bucket;
+use crate::refusals::{self, Whom};
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use kith_protocol::error::{CloseCode, ErrorCode};
@@ -49,9 +51,9 @@ const REPUBLISH_BYTES: u32 = 512;
 pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(
     hub: Arc<Hub>,
     mut socket: Box<WebSocketStream<S>>,
-    opener: Option<Opener>,
+    peer: &Peer,
 ) {
-    let identified = Box::pin(identified(&hub, &mut socket, opener)).await;
+    let identified = Box::pin(identified(&hub, &mut socket, peer)).await;
     let code = match identified {
         Ok(conn) => {
             let _registered = Registered { hub: &hub, conn: &conn };
@@ -64,6 +66,9 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(
         }
         Err(code) => code,
     };
+    if let Some(label) = code.and_then(refusals::of_connection) {
+        hub.metrics.refused_to(Whom::Address(peer.address), label, hub.clock.unix_ms());
+    }
     Box::pin(close(&hub, &mut socket, code)).await;
 }
 
@@ -103,8 +108,9 @@ type Ended = Option<CloseCode>;
 async fn identified<S: AsyncRead + AsyncWrite + Unpin + Send>(
     hub: &Arc<Hub>,
     socket: &mut WebSocketStream<S>,
-    opener: Option<Opener>,
+    peer: &Peer,
 ) -> Result<Arc<Conn>, Ended> {
+    let opener = peer.network().map(Opener::Address);
     let wait = hub.live.load().limits.handshake_timeout();
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(|_| Some(CloseCode::Restarting))?;
@@ -120,7 +126,7 @@ async fn identified<S: AsyncRead + AsyncWrite + Unpin + Send>(
                 let check =
                     move |store: &dyn crate::store::Reader| admission::identify(store, &challenge, &identify);
                 return match hub.run(check).await.ok_or(Some(CloseCode::Restarting))? {
-                    Ok(checked) => enter(hub, checked).await,
+                    Ok(checked) => enter(hub, peer, checked).await,
                     Err(Turned::Away(code)) => Err(Some(code)),
                     Err(Turned::Down(_)) => Err(Some(CloseCode::Unauthorized)),
                 };
@@ -128,9 +134,12 @@ async fn identified<S: AsyncRead + AsyncWrite + Unpin + Send>(
             Ok(ClientFrame::Join(join)) => {
                 let req = join.req;
                 match admit(hub, challenge, join).await {
-                    Ok(identity) => return enter(hub, identity).await,
+                    Ok(identity) => return enter(hub, peer, identity).await,
                     Err(Turned::Away(code)) => return Err(Some(code)),
                     Err(Turned::Down(code)) => {
+                        let whom = Whom::Address(peer.address);
+                        let label = refusals::of_request(code);
+                        hub.metrics.recent_refusals.note(label, whom, hub.clock.unix_ms());
                         let refused = ServerFrame::Refused(Refused { req, code, retry_in_ms: 0 });
                         say(socket, wait, &refused).await?;
                     }
@@ -159,11 +168,12 @@ async fn admit(
     }
 }
 
-async fn enter(hub: &Arc<Hub>, identity: Identity) -> Result<Arc<Conn>, Ended> {
+async fn enter(hub: &Arc<Hub>, peer: &Peer, identity: Identity) -> Result<Arc<Conn>, Ended> {
     let limits = hub.live.snapshot();
     let limits = &limits.limits;
     let outbound = Outbound::new(limits.outbound_queue as usize, limits.outbound_queue_bytes as usize);
-    let conn = Conn::new(identity, outbound);
+    let came = Came { from: peer.address, at: hub.clock.unix_ms() };
+    let conn = Conn::through(Some(came), identity, outbound);
     let per_account = limits.connections_per_account as usize;
     let (entering, registering) = (Arc::clone(&conn), Arc::clone(hub));
     let work = move |store: &dyn crate::store::Reader| {
@@ -459,7 +469,6 @@ fn code_of(error: &tokio_tungstenite::tungstenite::Error) -> Ended {
 mod tests {
     use super::*;
     use crate::config::{Config, Live};
-    use crate::listen::Peer;
     use crate::metrics::Metrics;
     use crate::store::memory::MemoryEngine;
     use kith_protocol::ids::Incarnation;

@@ -4,6 +4,7 @@ use super::outbound::Outbound;
 use kith_protocol::error::ErrorCode;
 use kith_protocol::frame::{Refused, ServerFrame};
 use kith_protocol::ids::{AccountId, DeviceId};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
@@ -22,6 +23,15 @@ pub struct Identity {
     pub version: u16,
 }
 
+/// From where, and when, a connection came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Came {
+    /// The client's, not the proxy's.
+    pub from: IpAddr,
+    /// Milliseconds since 1970.
+    pub at: u64,
+}
+
 /// An identified connection. Shared by its task, the writer and the registry.
 #[derive(Debug)]
 pub struct Conn {
@@ -29,6 +39,8 @@ pub struct Conn {
     pub id: u64,
     /// Who speaks.
     pub identity: Identity,
+    /// `None` if it came through no door.
+    pub came: Option<Came>,
     /// What waits to be written to it.
     pub outbound: Outbound,
     /// Entries handed to the writer and not yet answered.
@@ -42,11 +54,17 @@ pub struct Conn {
 }
 
 impl Conn {
-    /// A connection that has just identified itself.
+    /// One that came through no door, as in a simulation.
     pub fn new(identity: Identity, outbound: Outbound) -> Arc<Self> {
+        Self::through(None, identity, outbound)
+    }
+
+    /// A connection that has just identified itself.
+    pub fn through(came: Option<Came>, identity: Identity, outbound: Outbound) -> Arc<Self> {
         Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             identity,
+            came,
             outbound,
             in_flight: AtomicU32::new(0),
             reads: AtomicU32::new(0),

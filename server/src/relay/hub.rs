@@ -5,7 +5,7 @@ use super::conn::Conn;
 use super::publish::publish;
 use super::reads::{self, Read};
 use super::registry::Registry;
-use super::slots::{Opener, Slots};
+use super::slots::Slots;
 use super::writer::{Asker, Committed, Job, WriteLimits, Writer, Written};
 use super::writes::Write;
 use crate::clock::{Clock, Instant};
@@ -13,6 +13,7 @@ use crate::config::{Limits, Live};
 use crate::listen::Peer;
 use crate::metrics::Metrics;
 use crate::rate::Buckets;
+use crate::refusals::{self, Whom};
 use crate::store::{Engine, Reader, StoreError};
 use kith_protocol::error::{CloseCode, ErrorCode};
 use kith_protocol::frame::{Restarting, ServerFrame};
@@ -173,8 +174,7 @@ impl Hub {
         // Before the future is made: each async function would hold a second copy of it.
         let socket = Box::new(socket);
         async move {
-            actor::run(self, socket, peer.network().map(Opener::Address)).await;
-            drop(peer);
+            actor::run(self, socket, &peer).await;
         }
     }
 
@@ -218,12 +218,12 @@ impl Hub {
             self.metrics.refusing_writes.set(i64::from(!stored));
         }
         self.metrics.commit_writes.observe(writes as f64);
-        for (_, result, _) in &committed.answers {
+        for (asker, result, _) in &committed.answers {
             match result {
                 Ok(Written::Acked(_)) => {
                     self.metrics.acks.inc();
                 }
-                Err(code) => self.metrics.refused(code_name(*code)),
+                Err(code) => self.refused(asker, *code),
                 Ok(_) => {}
             }
         }
@@ -233,6 +233,20 @@ impl Hub {
         let told = publish(&self.registry, committed);
         self.metrics.pushes.inc_by(told.queued);
         self.metrics.pushes_dropped.inc_by(told.dropped);
+    }
+}
+
+impl Hub {
+    fn refused(&self, asker: &Asker, code: ErrorCode) {
+        let label = refusals::of_request(code);
+        match asker {
+            // What stalls behind a refused entry is not refused for itself.
+            Asker::Conn(conn) if code != ErrorCode::Stalled => {
+                let whom = Whom::Device(conn.identity.account, conn.identity.device);
+                self.metrics.refused_to(whom, label, self.clock.unix_ms());
+            }
+            _ => self.metrics.refused(label),
+        }
     }
 }
 
@@ -312,24 +326,5 @@ fn write_limits(limits: &Limits) -> WriteLimits {
         members_per_room: limits.members_per_room as usize,
         devices_per_account: limits.devices_per_account as usize,
         body_bytes: limits.max_body_bytes as usize,
-    }
-}
-
-/// A label for the metrics: from the closed set of codes.
-fn code_name(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::StorageFull => "storage_full",
-        ErrorCode::StorageFailed => "storage_failed",
-        ErrorCode::RateLimited => "rate_limited",
-        ErrorCode::Stalled => "stalled",
-        ErrorCode::Malformed => "malformed",
-        ErrorCode::BadSignature => "bad_signature",
-        ErrorCode::Denied => "denied",
-        ErrorCode::NotFound => "not_found",
-        ErrorCode::Conflict => "conflict",
-        ErrorCode::TooLarge => "too_large",
-        ErrorCode::LimitReached => "limit_reached",
-        ErrorCode::Revoked => "revoked",
-        _ => "other",
     }
 }

@@ -118,7 +118,9 @@ fn frames(
         }
         Read::Lookup(lookup) => one(people(store, lookup)?),
         Read::Invites(request) => {
-            let invites = store.invites(Some(account), now)?.iter().map(invite_frame).collect();
+            let open = store.invites(now)?;
+            let mine = open.iter().filter(|invite| invite.by == Some(*account));
+            let invites = mine.map(invite_frame).collect();
             one(ServerFrame::Invites(frame::Invites { req: request.req, invites }))
         }
     }

@@ -209,6 +209,11 @@ impl Registry {
         people.iter().map(|account| connected.presence_of(account)).collect()
     }
 
+    /// All identified connections, for the operator.
+    pub fn all(&self) -> Vec<Arc<Conn>> {
+        self.lock().accounts.values().flat_map(|mine| &mine.conns).cloned().collect()
+    }
+
     /// How many connections are identified, and of how many accounts.
     pub fn count(&self) -> (usize, usize) {
         let connected = self.lock();

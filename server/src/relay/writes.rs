@@ -8,7 +8,7 @@ pub use self::people::invite_frame;
 
 use super::conn::Conn;
 use super::writer::{Asker, Job, Origin, Refusal, Writer, Written};
-use crate::store::InviteRow;
+use crate::store::{InviteRow, RelayRole};
 use kith_protocol::account::{Account, DeviceKind};
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
@@ -40,6 +40,8 @@ pub enum Write {
     Join(Box<Newcomer>),
     /// An invite of the operator's.
     PutInvite(InviteRow),
+    /// The operator gives an account another role on the relay.
+    SetRole(AccountId, RelayRole),
     /// The operator shuts an account out, or lets it in again.
     Disable(AccountId, bool),
     /// The operator shuts a device out.
@@ -77,7 +79,9 @@ impl Write {
             Self::Invite(create, _) => Origin::Request(create.req),
             Self::RevokeInvite(revoke) => Origin::Request(revoke.req),
             Self::Join(newcomer) => Origin::Request(newcomer.join.req),
-            Self::PutInvite(_) | Self::Disable(..) | Self::Block(_) | Self::Probe => Origin::Request(0),
+            Self::PutInvite(_) | Self::SetRole(..) | Self::Disable(..) | Self::Block(_) | Self::Probe => {
+                Origin::Request(0)
+            }
         }
     }
 }
@@ -99,6 +103,7 @@ impl Writer {
                 self.engine.put_invite(invite)?;
                 Ok(Written::Done)
             }
+            Write::SetRole(account, role) => self.set_role(account, *role),
             Write::Disable(account, disabled) => self.disable(account, *disabled),
             Write::Block(device) => self.block(device),
             Write::Probe => {

@@ -222,8 +222,8 @@ pub trait Directory {
     fn rooms(&self) -> Result<Vec<(RoomId, RoomHead)>, StoreError>;
     /// An invite, used up and expired ones included.
     fn invite(&self, token: &[u8; 16]) -> Result<Option<InviteRow>, StoreError>;
-    /// The invites that somebody made and that can still be used.
-    fn invites(&self, by: Option<&AccountId>, now: u64) -> Result<Vec<InviteRow>, StoreError>;
+    /// The invites that can still be used, soonest to end first.
+    fn invites(&self, now: u64) -> Result<Vec<InviteRow>, StoreError>;
     /// How much there is.
     fn totals(&self) -> Result<Totals, StoreError>;
 }

@@ -164,6 +164,14 @@ impl Writer {
         Ok(Written::Done)
     }
 
+    pub(super) fn set_role(&mut self, account: &AccountId, role: RelayRole) -> Outcome {
+        let row = self.engine.read().account(account)?.ok_or(ErrorCode::NotFound)?;
+        self.engine.put_account(&AccountRow { role, ..row })?;
+        // A device hears of its rights when it comes.
+        self.outcome.closed.push((*account, None, CloseCode::Restarting));
+        Ok(Written::Done)
+    }
+
     pub(super) fn disable(&mut self, account: &AccountId, disabled: bool) -> Outcome {
         let mut row = self.engine.read().account(account)?.ok_or(ErrorCode::NotFound)?;
         row.disabled = disabled;

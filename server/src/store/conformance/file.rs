@@ -59,7 +59,7 @@ fn a_file_of_the_first_schema_is_taken_over() {
             (store.rooms().unwrap(), store.page(&ROOM, all()).unwrap(), store.control(&ROOM, 0, 9).unwrap()),
             (store.registers(&ROOM, Rev(0), 9).unwrap(), known, store.chain(&carol, 0).unwrap()),
             (store.account_by_handle("carol").unwrap(), store.device(&DeviceId([4; 16])).unwrap()),
-            (store.rooms_of(&carol).unwrap(), store.invites(Some(&carol), 0).unwrap()),
+            (store.rooms_of(&carol).unwrap(), store.invites(0).unwrap()),
         )
     };
     assert_eq!(facts(&mut taken), facts(&mut fresh));

@@ -1,0 +1,80 @@
+//! What an operator sees of people and devices, and what becomes of what they order.
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test ends where something fails")]
+
+#[allow(dead_code, reason = "each test program uses its part")]
+mod real;
+
+use kith_client::{Client, RequestError};
+use kith_protocol::error::ErrorCode;
+use kith_protocol::link::InviteLink;
+use real::{Homes, PATIENCE, Relay};
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+fn asked(relay: &Relay, args: &[&str]) -> Value {
+    serde_json::from_str(&relay.run(&[args, &["--json"]].concat())).unwrap()
+}
+
+async fn invite(by: &Client) -> Result<InviteLink, RequestError> {
+    by.invite(2, Duration::from_hours(1), None).await
+}
+
+/// As an admin who was told that they are one: the connection ends, and the next one knows.
+async fn invite_as_admin(by: &Client) -> InviteLink {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match invite(by).await {
+            Ok(link) => return link,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        // May meet the connection that is being ended.
+        let _ = by.sync_once(PATIENCE, |_| {}).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_makes_an_admin_and_takes_back_what_they_invite() {
+    let relay = Relay::start().await;
+    let homes = Homes::plain();
+    let alice = homes.join(&relay, "a1", "alice").await;
+    let refused = invite(&alice).await.unwrap_err();
+    assert!(matches!(refused, RequestError::Refused(ErrorCode::Denied)), "{refused}");
+
+    relay.run(&["users", "role", "@alice", "admin"]);
+    let link = invite_as_admin(&alice).await;
+    assert_eq!(asked(&relay, &["users", "list"])[0]["role"], "admin");
+    let open = asked(&relay, &["invites", "list"]);
+    let hers = open.as_array().unwrap().iter().find(|row| row["by"] == "alice").unwrap();
+    assert_eq!((&hers["uses"], &hers["role"]), (&2.into(), &"member".into()));
+
+    relay.run(&["invites", "revoke", hers["id"].as_str().unwrap()]);
+    assert_eq!(alice.invites().await.unwrap(), []);
+    let late = homes.join_by(&link, "b1", "bob").await.unwrap_err();
+    assert_eq!(late.to_string(), ErrorCode::InviteUsed.sentence());
+    let refusals = asked(&relay, &["refusals"]);
+    let codes: Vec<_> = refusals.as_array().unwrap().iter().map(|row| &row["code"]).collect();
+    assert_eq!(codes, ["invite_used", "denied"]);
+    assert_eq!((&refusals[0]["address"], &refusals[1]["handle"]), (&"127.0.0.1".into(), &"alice".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sees_who_is_connected() {
+    let relay = Relay::start().await;
+    let homes = Homes::plain();
+    let a1 = homes.join(&relay, "a1", "alice").await;
+    let a2 = homes.link(&a1, "a2").await;
+    a2.sync_once(PATIENCE, |_| {}).await.unwrap();
+    let connected = |relay: &Relay| {
+        let sessions = asked(relay, &["sessions"]);
+        let name = |row: &Value| (row["handle"].clone(), row["name"].clone(), row["address"].clone());
+        sessions.as_array().unwrap().iter().map(name).collect::<Vec<_>>()
+    };
+    let session = |device: &str| (Value::from("alice"), Value::from(device), Value::from("127.0.0.1"));
+    assert_eq!(connected(&relay), [session("a1"), session("a2")]);
+    a1.disconnect().await;
+    let deadline = Instant::now() + PATIENCE;
+    while connected(&relay) != [session("a2")] {
+        assert!(Instant::now() < deadline, "{:?}", connected(&relay));
+    }
+}
