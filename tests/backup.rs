@@ -54,7 +54,7 @@ async fn a_backup_taken_under_load_and_restored_elsewhere_is_followed_by_all_and
     assert!(told.contains("tls/key.pem"), "{told}");
     let found: serde_json::Value =
         serde_json::from_str(&relay.run(&["backup", "verify", "--json", file])).unwrap();
-    let entries = found["audit"]["entries"].as_u64().unwrap();
+    let entries = found["inspection"]["entries"].as_u64().unwrap();
     assert!((EACH / 3..3 * EACH).contains(&entries), "taken in the middle of it: {found}");
 
     // What the backup cannot know of: another device, another room, a read mark, a draft.

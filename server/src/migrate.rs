@@ -11,9 +11,9 @@ use serde::Serialize;
 use crate::{
     data::{DATABASE, DataDir, DataDirError},
     store::{
-        Engine, StoreError,
-        audit::audit,
-        fresh_incarnation, schema,
+        Engine, StoreError, fresh_incarnation,
+        inspection::inspect,
+        schema,
         sqlite::{SqliteEngine, copies, schema_of},
     },
 };
@@ -53,7 +53,7 @@ pub fn migrate(data: &Path, dry_run: bool) -> Result<Migrated, MigrateError> {
         let copy = copies::Draft::beside(&path, ".trial").map_err(failed)?;
         copies::duplicate(&path, copy.path()).map_err(failed)?;
         let engine = SqliteEngine::open(copy.path(), Incarnation::ZERO).map_err(failed)?;
-        let found = audit(engine.read()).map_err(failed)?;
+        let found = inspect(engine.read()).map_err(failed)?;
         return match found.problems.first() {
             None => Ok(done),
             Some(problem) => Err(failed(StoreError::Failed(problem.clone()))),

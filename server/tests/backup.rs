@@ -81,7 +81,7 @@ async fn a_backup_is_one_moment_of_a_relay_that_writes_on() {
             back_up(&config, None, &file).unwrap();
             let verified = verify(&file).unwrap();
             assert!(verified.is_sound(), "{verified}");
-            verified.audit.unwrap().entries
+            verified.inspection.unwrap().entries
         });
         let entries = entries.await.unwrap();
         assert!(entries > before, "it goes on: {entries} after {before}");

@@ -22,7 +22,7 @@ use crate::{
     platform,
     store::{
         StoreError,
-        audit::{Audit, audit},
+        inspection::{Inspection, inspect},
         schema,
         sqlite::copies::{self, Copy, CopyError, Draft, Enclosed},
     },
@@ -48,7 +48,7 @@ pub struct Verified {
     pub files: Vec<String>,
     pub schema: usize,
     /// None for an older schema: its contents are whole, and looked at when they are restored.
-    pub audit: Option<Audit>,
+    pub inspection: Option<Inspection>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -107,13 +107,13 @@ pub fn verify(file: &Path) -> Result<Verified, BackupError> {
     let copy = open(file)?;
     let Enclosed { made_at, version, files } = copy.enclosed.clone();
     let schema = copy.schema;
-    let audit = match schema {
+    let inspection = match schema {
         schema::NEWEST => {
-            Some(audit(&copy.into_reader()).map_err(|error| unusable(file, error.to_string()))?)
+            Some(inspect(&copy.into_reader()).map_err(|error| unusable(file, error.to_string()))?)
         }
         _ => None,
     };
-    Ok(Verified { made_at_ms: made_at, version, files: files.into_keys().collect(), schema, audit })
+    Ok(Verified { made_at_ms: made_at, version, files: files.into_keys().collect(), schema, inspection })
 }
 
 fn open(file: &Path) -> Result<Copy, BackupError> {

@@ -14,9 +14,8 @@ use crate::{
     data::{DATABASE, DataDir, NOTE},
     platform,
     store::{
-        Engine,
-        audit::{Audit, audit},
-        fresh_incarnation,
+        Engine, fresh_incarnation,
+        inspection::{Inspection, inspect},
         sqlite::{
             SqliteEngine,
             copies::{self, Draft, beside},
@@ -35,7 +34,7 @@ pub struct Restored {
     pub files: Vec<String>,
     /// Where that is that was there before.
     pub put_aside: Option<PathBuf>,
-    pub audit: Audit,
+    pub inspection: Inspection,
 }
 
 /// Checks a backup and puts it into the data folder, under a new identity of the logs, so that devices offer again what it
@@ -57,7 +56,7 @@ pub fn restore(data: &Path, file: &Path, yes: bool) -> Result<Restored, BackupEr
     let mut to = fs::OpenOptions::new().write(true).open(draft.path()).map_err(write)?;
     io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).map_err(write)?;
     drop(to);
-    let audit = make_ready(draft.path(), file)?;
+    let inspection = make_ready(draft.path(), file)?;
 
     let put_aside = if occupied { Some(put_aside(data.path()).map_err(write)?) } else { None };
     for (name, content) in &enclosed.files {
@@ -79,23 +78,23 @@ pub fn restore(data: &Path, file: &Path, yes: bool) -> Result<Restored, BackupEr
         made_at_ms: enclosed.made_at,
         files: enclosed.files.into_keys().collect(),
         put_aside,
-        audit,
+        inspection,
     })
 }
 
 /// Makes the copy a database of the newest schema with an identity of its own.
-fn make_ready(draft: &Path, file: &Path) -> Result<Audit, BackupError> {
+fn make_ready(draft: &Path, file: &Path) -> Result<Inspection, BackupError> {
     let failed = |error: crate::store::StoreError| unusable(file, error.to_string());
     let fresh = fresh_incarnation().map_err(failed)?;
     copies::strip(draft).map_err(failed)?;
     let mut engine = SqliteEngine::open(draft, fresh).map_err(failed)?;
-    let audit = audit(engine.read()).map_err(failed)?;
-    if let Some(problem) = audit.problems.first() {
+    let inspection = inspect(engine.read()).map_err(failed)?;
+    if let Some(problem) = inspection.problems.first() {
         return Err(unusable(file, problem.clone()));
     }
     engine.renew(fresh).map_err(failed)?;
     engine.into_one_file().map_err(failed)?;
-    Ok(audit)
+    Ok(inspection)
 }
 
 /// Moves what is there into a folder beside it.

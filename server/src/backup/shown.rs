@@ -5,13 +5,13 @@ use std::fmt::{self, Display, Formatter};
 use super::{KEY_FILE, Made, Restored, Verified};
 use crate::{
     commands::{mebibytes, time},
-    store::audit::Audit,
+    store::inspection::Inspection,
 };
 
 impl Verified {
     /// Whether it can be restored.
     pub fn is_sound(&self) -> bool {
-        self.audit.as_ref().is_none_or(Audit::is_sound)
+        self.inspection.as_ref().is_none_or(Inspection::is_sound)
     }
 }
 
@@ -35,11 +35,11 @@ impl Display for Verified {
         if !self.files.is_empty() {
             writeln!(f, "with {}", self.files.join(", "))?;
         }
-        match &self.audit {
+        match &self.inspection {
             None => {
                 writeln!(f, "whole; of the older schema {}, which restoring brings up to date", self.schema)
             }
-            Some(audit) => audit.fmt(f),
+            Some(inspection) => inspection.fmt(f),
         }
     }
 }
@@ -50,7 +50,7 @@ impl Display for Restored {
         if !self.files.is_empty() {
             writeln!(f, "with {}", self.files.join(", "))?;
         }
-        self.audit.fmt(f)?;
+        self.inspection.fmt(f)?;
         if let Some(aside) = &self.put_aside {
             writeln!(f, "what was there before is in {}; remove it when all is well", aside.display())?;
         }
@@ -58,7 +58,7 @@ impl Display for Restored {
     }
 }
 
-impl Display for Audit {
+impl Display for Inspection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { accounts, rooms, entries, registers, problems, further_problems } = self;
         for problem in problems {

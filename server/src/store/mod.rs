@@ -7,9 +7,9 @@
 //!
 //! `conformance.rs` says what each implementation must do; [`memory`] is the reference, [`sqlite`] the default.
 
-pub mod audit;
 #[cfg(test)]
 mod conformance;
+pub mod inspection;
 pub mod memory;
 pub(crate) mod schema;
 pub mod sqlite;

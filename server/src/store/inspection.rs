@@ -18,7 +18,7 @@ const REGISTERS: u32 = 256;
 
 /// What was looked at, and what is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Audit {
+pub struct Inspection {
     pub accounts: u64,
     pub rooms: u64,
     pub entries: u64,
@@ -29,7 +29,7 @@ pub struct Audit {
     pub further_problems: u64,
 }
 
-impl Audit {
+impl Inspection {
     pub fn is_sound(&self) -> bool {
         self.problems.is_empty()
     }
@@ -44,21 +44,25 @@ impl Audit {
 }
 
 /// Reads all of a store. An error means that it could not be read to its end.
-pub fn audit(store: &dyn Reader) -> Result<Audit, StoreError> {
-    let mut work =
-        Work { store, audit: Audit::default(), accounts: BTreeMap::new(), members: BTreeMap::new() };
+pub fn inspect(store: &dyn Reader) -> Result<Inspection, StoreError> {
+    let mut work = Work {
+        store,
+        inspection: Inspection::default(),
+        accounts: BTreeMap::new(),
+        members: BTreeMap::new(),
+    };
     for row in store.search("", u32::MAX)? {
         work.account(&row)?;
     }
     for (id, head) in store.rooms()? {
         work.room(id, head)?;
     }
-    Ok(work.audit)
+    Ok(work.inspection)
 }
 
 struct Work<'a> {
     store: &'a dyn Reader,
-    audit: Audit,
+    inspection: Inspection,
     accounts: BTreeMap<AccountId, Account>,
     /// Who is in which room, as the directory says.
     members: BTreeMap<RoomId, BTreeSet<AccountId>>,
@@ -76,26 +80,26 @@ struct Walk {
 
 impl Work<'_> {
     fn account(&mut self, row: &AccountRow) -> Result<(), StoreError> {
-        self.audit.accounts += 1;
+        self.inspection.accounts += 1;
         let handle = &row.handle;
         let account = match fold_account(self.store, &row.id) {
             Ok(Some(account)) if account.id() == row.id => account,
             Ok(Some(_)) => {
-                self.audit.problem(format!("the chain of @{handle} is that of another account"));
+                self.inspection.problem(format!("the chain of @{handle} is that of another account"));
                 return Ok(());
             }
             Ok(None) => {
-                self.audit.problem(format!("@{handle} has no chain"));
+                self.inspection.problem(format!("@{handle} has no chain"));
                 return Ok(());
             }
             Err(error) => {
-                self.audit.problem(format!("the chain of @{handle} does not fold: {error}"));
+                self.inspection.problem(format!("the chain of @{handle} does not fold: {error}"));
                 return Ok(());
             }
         };
         for (id, _) in account.devices() {
             if self.store.device(id)?.is_none_or(|device| device.account != row.id) {
-                self.audit.problem(format!("the device {id} of @{handle} is not in the directory"));
+                self.inspection.problem(format!("the device {id} of @{handle} is not in the directory"));
             }
         }
         for membership in self.store.rooms_of(&row.id)? {
@@ -108,7 +112,7 @@ impl Work<'_> {
     }
 
     fn room(&mut self, id: RoomId, head: RoomHead) -> Result<(), StoreError> {
-        self.audit.rooms += 1;
+        self.inspection.rooms += 1;
         let Some(walk) = self.timeline(id)? else { return Ok(()) };
         let said = [
             (walk.seq == head.seq, format!("holds {} entries of {}", walk.seq.0, head.seq.0)),
@@ -120,12 +124,12 @@ impl Work<'_> {
             ),
         ];
         for (_, what) in said.into_iter().filter(|(holds, _)| !holds) {
-            self.audit.problem(format!("the room {id} {what}"));
+            self.inspection.problem(format!("the room {id} {what}"));
         }
         let members: BTreeSet<AccountId> =
             walk.fold.iter().flat_map(Room::members).map(|(id, _)| *id).collect();
         if self.members.remove(&id).unwrap_or_default() != members {
-            self.audit.problem(format!("the room {id} has other members than the directory says"));
+            self.inspection.problem(format!("the room {id} has other members than the directory says"));
         }
         self.registers(id, head.rev)
     }
@@ -148,11 +152,11 @@ impl Work<'_> {
             for raw in page {
                 let seq = walk.seq.next();
                 let Ok(entry) = Entry::parse(raw) else {
-                    self.audit.problem(format!("the entry {} of the room {id} cannot be read", seq.0));
+                    self.inspection.problem(format!("the entry {} of the room {id} cannot be read", seq.0));
                     return Ok(None);
                 };
                 self.entry(id, seq, &entry, &mut walk)?;
-                self.audit.entries += 1;
+                self.inspection.entries += 1;
                 walk.hash = walk.hash.extend(&entry.digest());
                 walk.seq = seq;
             }
@@ -163,10 +167,11 @@ impl Work<'_> {
         let header = entry.header();
         let at = format!("the entry {} of the room {id}", seq.0);
         if entry.room() != id {
-            self.audit.problem(format!("{at} belongs to another room"));
+            self.inspection.problem(format!("{at} belongs to another room"));
         }
         if self.store.transaction(&header.device, &header.txn)? != Some((id, seq)) {
-            self.audit.problem(format!("{at} would be stored a second time: its transaction is not known"));
+            self.inspection
+                .problem(format!("{at} would be stored a second time: its transaction is not known"));
         }
         match &header.kind {
             Kind::Control { .. } => {
@@ -175,8 +180,8 @@ impl Work<'_> {
                     Some(room) => room.apply(entry, author, seq),
                 });
                 match folded {
-                    None => self.audit.problem(format!("{at} is by an account that is not there")),
-                    Some(Err(error)) => self.audit.problem(format!("{at} does not count: {error}")),
+                    None => self.inspection.problem(format!("{at} is by an account that is not there")),
+                    Some(Err(error)) => self.inspection.problem(format!("{at} does not count: {error}")),
                     Some(Ok(())) => {}
                 }
                 walk.control.push(seq);
@@ -198,14 +203,14 @@ impl Work<'_> {
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = *last;
             for (rev, raw) in page {
-                self.audit.registers += 1;
+                self.inspection.registers += 1;
                 let fits = Register::parse(raw).is_ok_and(|register| {
                     let header = register.header();
                     let stored = self.store.register(&id, &header.owner(), &header.key);
                     header.room == id && stored.is_ok_and(|found| found.is_some_and(|(at, _)| at == rev))
                 });
                 if !fits || rev > newest {
-                    self.audit.problem(format!("the register {} of the room {id} is damaged", rev.0));
+                    self.inspection.problem(format!("the register {} of the room {id} is damaged", rev.0));
                 }
             }
         }
