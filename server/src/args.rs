@@ -52,6 +52,8 @@ pub enum Command {
     Refusals(Json),
     /// Show what the relay does and holds
     Stats(Json),
+    /// Say whether the running relay can store what is written, as `/health` does: for containers and scripts
+    Health(Json),
     /// Have the running relay read its configuration again, as SIGHUP does
     Reload(Json),
     /// Write all that the relay needs to go on elsewhere into one file, while it runs; or check such a file

@@ -21,16 +21,34 @@ pub enum CommandError {
     Ask(#[from] AskError),
     #[error(transparent)]
     Refused(#[from] AdminError),
+    #[error("the relay runs, but refuses writes: make room on its disk, and see its log for the reason")]
+    Unwell,
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
 }
 
 /// Asks, and prints what comes back.
 pub fn run(data: &Path, request: &AdminRequest, json: Json) -> Result<(), CommandError> {
+    let response = answer(data, request)?;
+    Ok(print(&if json.json { as_json(&response)? } else { as_text(&response) })?)
+}
+
+/// Asks whether all is well; it is an error if not.
+pub fn health(data: &Path, json: Json) -> Result<(), CommandError> {
+    let AdminResponse::Stats { stats: Stats { well, .. } } = answer(data, &AdminRequest::Stats)? else {
+        return Err(CommandError::Unwell);
+    };
+    if json.json {
+        print(&format!("{}\n", serde_json::json!({ "well": well })))?;
+    }
+    if well { Ok(()) } else { Err(CommandError::Unwell) }
+}
+
+fn answer(data: &Path, request: &AdminRequest) -> Result<AdminResponse, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match runtime.block_on(ask(data, request))? {
         AdminResponse::Error(error) => Err(error.into()),
-        response => Ok(print(&if json.json { as_json(&response)? } else { as_text(&response) })?),
+        response => Ok(response),
     }
 }
 

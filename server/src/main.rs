@@ -57,6 +57,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Command::Sessions(json) => ask(&AdminRequest::Sessions, json),
         Command::Refusals(json) => ask(&AdminRequest::Refusals, json),
         Command::Stats(json) => ask(&AdminRequest::Stats, json),
+        Command::Health(json) => Ok(commands::health(&place.layers().load()?.data, json)?),
         Command::Reload(json) => ask(&AdminRequest::Reload, json),
         Command::Backup(args) => back_up(&place, args),
         Command::Restore(args) => restore(&place, &args),

@@ -24,6 +24,7 @@ fn commands_work_while_it_runs() {
     let stats = relay.json(&["stats"]);
     assert_eq!(stats["accounts"], 0);
     assert!(relay.said[0].contains(stats["listen"].as_str().unwrap()));
+    assert_eq!(relay.json(&["health"]), serde_json::json!({ "well": true }));
     let invite = relay.json(&["invite", "--uses", "3", "--expires", "2h", "--role", "admin"]);
     assert_eq!((&invite["uses"], &invite["role"]), (&3.into(), &"admin".into()));
     assert!(invite["link"].as_str().unwrap().starts_with("kith://join?relay="));

@@ -8,6 +8,8 @@ mod ci;
 mod failure;
 mod fuzz;
 mod metadata;
+#[cfg(target_os = "linux")]
+mod package;
 mod packages;
 mod program;
 mod rules;
@@ -42,6 +44,8 @@ fn act(command: Command) -> Result<(), Failure> {
         Command::Test { filter, seeds } => test::test(filter.as_deref(), seeds),
         Command::Ci { no_tests } => ci::ci(no_tests),
         Command::Bench { arguments } => bench::bench(&arguments),
+        #[cfg(target_os = "linux")]
+        Command::Package(what) => package::package(&what),
         Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
     }
 }
@@ -84,6 +88,10 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         arguments: Vec<OsString>,
     },
+    /// Build what people install, into target/packages.
+    #[cfg(target_os = "linux")]
+    #[command(subcommand)]
+    Package(package::Package),
     /// Fuzz the decoder and the fold on a nightly toolchain.
     Fuzz {
         /// One target of protocol/fuzz; without it, each in turn.

@@ -31,6 +31,23 @@ impl Metadata {
         &self.workspace_root
     }
 
+    #[cfg(target_os = "linux")]
+    pub(crate) fn target_directory(&self) -> &Path {
+        &self.target_directory
+    }
+
+    /// The version of a crate of the workspace.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn version(&self, name: &str) -> Result<String, Failure> {
+        let package = self
+            .packages
+            .iter()
+            .find(|package| package.name == name && self.workspace_members.contains(&package.id));
+        package
+            .map(|package| package.version.clone())
+            .ok_or_else(|| Failure::new(format!("There is no crate `{name}` here.")))
+    }
+
     /// Where cargo puts a program of the workspace; `profile` names the folder (`debug`, `release`).
     pub(crate) fn program(&self, profile: &str, name: &str) -> PathBuf {
         self.target_directory.join(profile).join(format!("{name}{EXE_SUFFIX}"))
@@ -55,6 +72,7 @@ impl Metadata {
 struct Package {
     id: String,
     name: String,
+    version: String,
 }
 
 #[derive(Deserialize)]

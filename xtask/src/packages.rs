@@ -23,6 +23,8 @@ pub(crate) enum Need {
     Browser,
     /// On Linux, a desktop without a screen: display, window manager, notifications, and what drives a web view.
     Desktop,
+    /// On Debian and its kin, what makes packages, looks through them, and gives a network to who tries them.
+    Packaging,
 }
 
 impl Need {
@@ -45,6 +47,12 @@ impl Need {
         Ok(())
     }
 
+    /// Debian's packages are tried where its kin can take them.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn can_try_packages() -> bool {
+        Manager::Apt.is_there()
+    }
+
     fn is_there(self) -> bool {
         match self {
             Self::CCompiler => has_compiler("CC", &["cc", "gcc", "clang"]),
@@ -59,6 +67,7 @@ impl Need {
                 ["chromium", "chromium-browser", "google-chrome"].into_iter().any(starts) && has_fonts()
             }
             Self::Desktop => DESKTOP_PROGRAMS.into_iter().all(starts),
+            Self::Packaging => PACKAGING_PROGRAMS.into_iter().all(starts),
         }
     }
 
@@ -71,6 +80,7 @@ impl Need {
             Self::Node => "Node.js 20 or newer, with npm",
             Self::Browser => "Chromium, and the Noto fonts",
             Self::Desktop => "a desktop without a screen (Xvfb, openbox, dunst, WebKitWebDriver)",
+            Self::Packaging => "what makes and checks packages (dpkg-dev, lintian, rpm, rpmlint)",
         }
     }
 
@@ -161,6 +171,9 @@ impl Manager {
                 "xfce4-panel",
                 "xfconf",
             ],
+            (Self::Apt, Need::Packaging) => &[
+                "adduser", "dpkg-dev", "iproute2", "lintian", "man-db", "procps", "rpm", "rpmlint", "systemd",
+            ],
             (Self::Apt, Need::Browser) => {
                 &["chromium", "fontconfig", "fonts-noto-core", "fonts-noto-cjk", "fonts-noto-color-emoji"]
             }
@@ -205,18 +218,13 @@ impl Manager {
             (Self::Brew, Need::Node) => &["node"],
             (Self::Brew, Need::SecretService | Need::WebView | Need::Desktop) => &[],
             (_, Need::Node) => &["nodejs", "npm"],
+            (Self::Dnf | Self::Zypper | Self::Pacman | Self::Brew, Need::Packaging) => &[],
             (Self::Brew, Need::Browser) => &["chromium"],
         }
     }
 
     fn as_root(self, arguments: &[&str], packages: &[&str]) -> Command {
-        let mut command = if is_root() {
-            Command::new(self.program())
-        } else {
-            let mut sudo = Command::new("sudo");
-            sudo.arg(self.program());
-            sudo
-        };
+        let mut command = as_root(self.program());
         command.args(arguments).args(packages);
         command
     }
@@ -227,6 +235,18 @@ pub(crate) fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
+/// A program that is run as root, by whoever runs this.
+pub(crate) fn as_root(program: &str) -> Command {
+    if is_root() {
+        return Command::new(program);
+    }
+    let mut sudo = Command::new("sudo");
+    sudo.arg(program);
+    sudo
+}
+
+const PACKAGING_PROGRAMS: [&str; 9] =
+    ["adduser", "dpkg-shlibdeps", "ip", "lintian", "man", "pgrep", "rpmbuild", "rpmlint", "systemd-analyze"];
 const DESKTOP_PROGRAMS: [&str; 7] =
     ["Xvfb", "openbox", "dunst", "xdotool", "import", "WebKitWebDriver", "xfce4-panel"];
 

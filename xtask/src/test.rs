@@ -3,6 +3,8 @@
 use std::env;
 
 use crate::failure::Failure;
+#[cfg(target_os = "linux")]
+use crate::package;
 use crate::packages::Need;
 use crate::program::run;
 use crate::step::step;
@@ -32,6 +34,10 @@ pub(crate) fn test(filter: Option<&str>, seeds: Option<u64>) -> Result<(), Failu
         step("Examples in the documentation", || {
             run(cargo().args(["test", "--quiet", "--doc", "--workspace"]))
         })?;
+    }
+    #[cfg(target_os = "linux")]
+    if filter.is_none() && Need::can_try_packages() {
+        step("Packages: installed, used, brought up to date, removed", package::try_relay)?;
     }
     step("Tests", || if nextest { run_nextest(filter, seeds) } else { run_plain(filter, seeds) })
 }
