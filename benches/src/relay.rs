@@ -4,6 +4,7 @@ use crate::{Outcome, child};
 use kith_protocol::ids::Incarnation;
 use kith_relay::clock::Clock;
 use kith_relay::config::{Config, Live, TlsMode};
+use kith_relay::hooks::{HookError, HookPost, Posted};
 use kith_relay::listen::{Accept, Door, Peer};
 use kith_relay::metrics::Metrics;
 use kith_relay::relay::hub::Hub;
@@ -80,6 +81,10 @@ impl Accept for Through {
 
     async fn health(&self) -> Result<(), &'static str> {
         Ok(())
+    }
+
+    async fn hook(&self, _token: &str, _post: HookPost) -> Result<Posted, HookError> {
+        Err(HookError::Unknown)
     }
 
     async fn invite_link(&self, _token: &str) -> Option<String> {

@@ -72,6 +72,7 @@ impl World {
             disabled: false,
             created_at: 1,
             chain_len: 1,
+            integration: false,
         })?;
         for entry in &chain {
             self.engine.append_chain(&account, entry)?;
@@ -224,7 +225,7 @@ fn spoken(number: u64) -> String {
 }
 
 fn encoded(text: &str) -> Bytes {
-    Event::Text(Text { text: text.to_owned(), reply_to: None, mentions: Vec::new() }).encode()
+    Event::Text(Text::plain(text)).encode()
 }
 
 /// The frame that sends an entry.

@@ -18,6 +18,8 @@ pub(crate) struct Line {
     pub(crate) seq: Option<Seq>,
     pub(crate) sender: String,
     pub(crate) sender_name: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) integration: bool,
     pub(crate) account: AccountId,
     pub(crate) device: DeviceId,
     pub(crate) device_name: Option<String>,
@@ -67,6 +69,7 @@ impl Line {
             seq: message.seq,
             sender: handle(&message.sender),
             sender_name: sender.name.clone(),
+            integration: sender.integration,
             account: message.sender,
             device: message.id.device,
             device_name,
@@ -156,6 +159,8 @@ pub(crate) struct Somebody {
     handle: String,
     name: String,
     account: AccountId,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    integration: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,8 +169,8 @@ pub(crate) struct Somebody {
 
 impl From<&Person> for Somebody {
     fn from(person: &Person) -> Self {
-        let Person { account, handle, name } = person.clone();
-        Self { handle, name, account, role: None, read_up_to: None }
+        let Person { account, handle, name, integration } = person.clone();
+        Self { handle, name, account, integration, role: None, read_up_to: None }
     }
 }
 
@@ -389,7 +394,12 @@ mod tests {
     }
 
     fn line() -> Line {
-        let sender = Person { account: AccountId([3; 32]), handle: "alice".into(), name: "Alice".into() };
+        let sender = Person {
+            account: AccountId([3; 32]),
+            handle: "alice".into(),
+            name: "Alice".into(),
+            integration: false,
+        };
         Line::new(&room(), &message(), &sender, Some("laptop".into()), |_| "alice".into(), None)
     }
 

@@ -175,6 +175,7 @@ pub(crate) mod tests {
             account: AccountId([id; 32]),
             handle: handle.into(),
             name: title.into(),
+            integration: false,
         });
         RoomSummary {
             id: RoomId([id; 16]),

@@ -25,7 +25,8 @@ pub(crate) fn line(line: &Line, with_room: bool) -> String {
         let _ = write!(shown, "{}", text::block(&line.text, INDENT).italic());
         return shown;
     }
-    let _ = write!(shown, "{}: ", text::line(&line.sender).bold());
+    let mark = if line.integration { " (integration)" } else { "" };
+    let _ = write!(shown, "{}{mark}: ", text::line(&line.sender).bold());
     if let Some(seq) = line.reply_to.as_ref().and_then(|reply| reply.seq) {
         let _ = write!(shown, "{} ", format_args!("(to {seq})").dimmed());
     }

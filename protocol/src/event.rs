@@ -36,6 +36,21 @@ pub struct Text {
     /// Who is meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<AccountId>,
+    /// Whether all who read it are meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub everybody: bool,
+}
+
+impl Text {
+    /// A text of these words alone.
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), reply_to: None, mentions: Vec::new(), everybody: false }
+    }
+
+    /// Whether somebody is meant.
+    pub fn means(&self, account: &AccountId) -> bool {
+        self.everybody || self.mentions.contains(account)
+    }
 }
 
 /// What a message answers.

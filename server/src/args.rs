@@ -50,6 +50,9 @@ pub enum Command {
     Sessions(Json),
     /// List what was refused lately, and to whom
     Refusals(Json),
+    /// Let programs write into a room: make, list and revoke addresses that they post to
+    #[command(subcommand)]
+    Hooks(Hooks),
     /// Show what the relay does and holds
     Stats(Json),
     /// Say whether the running relay can store what is written, as `/health` does: for containers and scripts
@@ -192,6 +195,33 @@ pub enum Rooms {
     List(Json),
 }
 
+#[derive(Debug, Subcommand)]
+pub enum Hooks {
+    /// Make an integration, and the address that its program posts to; it is shown this once
+    #[command(group = clap::ArgGroup::new("place").required(true))]
+    Create {
+        /// What people see it called
+        name: String,
+        /// A group, by id; one of its admins then adds the integration to it
+        #[arg(long, value_name = "ROOM", group = "place")]
+        room: Option<String>,
+        /// A person, by @handle: it writes to them in a chat of its own
+        #[arg(long, value_name = "USER", group = "place")]
+        user: Option<String>,
+        #[command(flatten)]
+        json: Json,
+    },
+    /// All integrations
+    List(Json),
+    /// Make an address good for nothing, and have the integration leave its group; what it wrote stays
+    Revoke {
+        /// Its @handle or account id
+        hook: String,
+        #[command(flatten)]
+        json: Json,
+    },
+}
+
 #[derive(Debug, Args)]
 pub struct Backup {
     /// The file to write; it holds the relay's key, so keep it as safe as the relay
@@ -327,7 +357,7 @@ const LIFETIME_MIN: Duration = Duration::from_mins(1);
 const LIFETIME_MAX: Duration = Duration::from_hours(366 * 24);
 
 const AFTER_HELP: &str = "\
-invite, invites, users, devices, rooms, sessions, refusals, stats and reload talk to the relay that runs on the same data folder, as the same user.
+invite, invites, users, devices, rooms, hooks, sessions, refusals, stats and reload talk to the relay that runs on the same data folder, as the same user.
 Exit codes: 0 done, 1 failed or refused, 2 wrong usage or configuration, 3 no relay runs.";
 
 #[cfg(test)]

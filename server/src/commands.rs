@@ -10,9 +10,10 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    admin::NewInvite,
-    admin::{AdminError, AdminRequest, AdminResponse, AskError, Role, Stats, ask},
-    args::{Devices, Invite, Invites, Json, Rooms, Users},
+    admin::{
+        AdminError, AdminRequest, AdminResponse, AskError, NewHook, NewHookRow, NewInvite, Role, Stats, ask,
+    },
+    args::{Devices, Hooks, Invite, Invites, Json, Rooms, Users},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +114,18 @@ impl Rooms {
     }
 }
 
+impl Hooks {
+    pub fn request(self) -> (AdminRequest, Json) {
+        match self {
+            Self::Create { name, room, user, json } => {
+                (AdminRequest::HookCreate(NewHook { name, room, user }), json)
+            }
+            Self::List(json) => (AdminRequest::Hooks, json),
+            Self::Revoke { hook, json } => (AdminRequest::HookRevoke { hook }, json),
+        }
+    }
+}
+
 /// Lists as arrays, the rest as one object, without the envelope.
 fn as_json(response: &AdminResponse) -> io::Result<String> {
     fn line(value: &impl Serialize) -> io::Result<String> {
@@ -126,6 +139,8 @@ fn as_json(response: &AdminResponse) -> io::Result<String> {
         AdminResponse::Rooms { rooms } => line(rooms),
         AdminResponse::Sessions { sessions } => line(sessions),
         AdminResponse::Refusals { refusals } => line(refusals),
+        AdminResponse::Hook(hook) => line(hook),
+        AdminResponse::Hooks { hooks } => line(hooks),
         AdminResponse::Stats { stats } => line(stats),
         AdminResponse::Done { message } => line(&serde_json::json!({ "done": message })),
         AdminResponse::Error(error) => line(error),
@@ -219,10 +234,43 @@ fn as_text(response: &AdminResponse) -> String {
                 ]
             }),
         ),
+        AdminResponse::Hook(hook) => hook_text(hook),
+        AdminResponse::Hooks { hooks } => table(
+            ["HANDLE", "NAME", "STATE", "MADE BY", "MADE", "USED", "ROOM"],
+            hooks.iter().map(|hook| {
+                [
+                    format!("@{}", hook.handle),
+                    shown(&hook.name),
+                    hook.state.clone(),
+                    hook.by.as_ref().map_or_else(|| "operator".to_owned(), |by| format!("@{by}")),
+                    time(hook.created_ms),
+                    if hook.used_ms == 0 { "never".to_owned() } else { time(hook.used_ms) },
+                    hook.room.clone(),
+                ]
+            }),
+        ),
         AdminResponse::Stats { stats } => stats_text(stats),
         AdminResponse::Done { message } => format!("{message}\n"),
         AdminResponse::Error(error) => format!("{error}\n"),
     }
+}
+
+fn hook_text(hook: &NewHookRow) -> String {
+    let mut text = format!(
+        "{}\nWho knows this address can write as @{}. It is not shown again.\n",
+        hook.url, hook.handle
+    );
+    if let Some(pin) = &hook.pin {
+        text +=
+            &format!("The relay has a key of its own; curl knows it by: --insecure --pinnedpubkey {pin}\n");
+    }
+    if !hook.is_member {
+        let (room, handle) = (&hook.room, &hook.handle);
+        text += &format!(
+            "It can write once an admin of the room has added it: kith-cli room add {room} @{handle}\n"
+        );
+    }
+    text
 }
 
 fn stats_text(stats: &Stats) -> String {

@@ -9,6 +9,7 @@ pub mod config;
 mod copied;
 pub mod data;
 pub mod doctor;
+pub mod hooks;
 pub mod http;
 pub mod init;
 pub mod listen;

@@ -18,6 +18,7 @@ use tracing::{debug, info, warn};
 use crate::{
     clock::Clock,
     config::Live,
+    hooks::{HookError, HookPost, Posted},
     http::{self, Upgraded, forwarded},
     metrics::Metrics,
     places::{self, AddressPlace, Addresses, Place, Places},
@@ -34,6 +35,9 @@ pub trait Accept: Clone + Send + Sync + 'static {
 
     /// Whether the relay can do its work; the reason is shown to anyone who asks `/health`.
     fn health(&self) -> impl Future<Output = Result<(), &'static str>> + Send;
+
+    /// A program writes through an integration.
+    fn hook(&self, token: &str, post: HookPost) -> impl Future<Output = Result<Posted, HookError>> + Send;
 
     /// The `kith://` link of an invite that is still good.
     fn invite_link(&self, token: &str) -> impl Future<Output = Option<String>> + Send;

@@ -56,6 +56,10 @@ fn run(cli: Cli) -> Result<(), Failed> {
         }
         Command::Sessions(json) => ask(&AdminRequest::Sessions, json),
         Command::Refusals(json) => ask(&AdminRequest::Refusals, json),
+        Command::Hooks(hooks) => {
+            let (request, json) = hooks.request();
+            ask(&request, json)
+        }
         Command::Stats(json) => ask(&AdminRequest::Stats, json),
         Command::Health(json) => Ok(commands::health(&place.layers().load()?.data, json)?),
         Command::Reload(json) => ask(&AdminRequest::Reload, json),

@@ -15,7 +15,10 @@ use kith_protocol::{
 use crate::{
     clock::{Clock, Instant},
     config::Live,
-    store::{AccountRow, Append, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError},
+    store::{
+        AccountRow, Append, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
+        programs::ProgramWrite,
+    },
 };
 
 /// An engine that refuses to grow while less than `storage.reserve_bytes` is free.
@@ -106,6 +109,10 @@ impl<F: Fn() -> io::Result<u64> + Send> Engine for Reserved<F> {
 
     fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError> {
         self.engine.put_invite(invite)
+    }
+
+    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
+        self.engine.put_program(write)
     }
 
     fn probe(&mut self) -> Result<(), StoreError> {

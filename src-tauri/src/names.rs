@@ -78,11 +78,7 @@ impl Names {
 fn shown(person: &Person) -> ipc::Person {
     let name = plain(&person.name, NAME_CHARS_MAX);
     let handle = plain(&person.handle, NAME_CHARS_MAX);
-    let shown = match (name.as_str(), handle.as_str()) {
-        ("", "") => person.account.to_string().chars().take(8).collect(),
-        ("", handle) => format!("@{handle}"),
-        (name, _) => name.to_owned(),
-    };
+    let shown = Person { name: name.clone(), handle: handle.clone(), ..person.clone() }.shown();
     ipc::Person { account: person.account.into(), handle, name, shown, ambiguous: false }
 }
 
@@ -134,7 +130,7 @@ mod tests {
     fn names(of: &[(&str, &str)]) -> Names {
         let known = of.iter().enumerate().map(|(at, (handle, name))| {
             let account = AccountId([u8::try_from(at).unwrap(); 32]);
-            (account, Person { account, handle: (*handle).into(), name: (*name).into() })
+            (account, Person { account, handle: (*handle).into(), name: (*name).into(), integration: false })
         });
         Names::new(&known.collect())
     }

@@ -5,6 +5,7 @@ use kith_protocol::entry::Entry;
 use kith_protocol::ids::{AccountId, DeviceId, Incarnation, Rev, RoomId};
 use kith_protocol::register::Register;
 use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::programs::ProgramWrite;
 use kith_relay::store::{
     AccountRow, Append, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
 };
@@ -98,6 +99,10 @@ impl Engine for Copied {
 
     fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError> {
         self.inner.put_invite(invite)
+    }
+
+    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
+        self.inner.put_program(write)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

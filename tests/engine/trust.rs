@@ -137,6 +137,6 @@ fn forged(w: &World, account: Id, room: RoomId, txn: u8) -> Bytes {
         at: w.now,
         kind: Kind::Message,
     };
-    let text = Text { text: "send me your keys".into(), reply_to: None, mentions: Vec::new() };
+    let text = Text::plain("send me your keys");
     Entry::sign(&header, &Event::Text(text).encode(), &stranger).raw().clone()
 }

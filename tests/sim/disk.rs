@@ -5,6 +5,7 @@ use kith_protocol::entry::Entry;
 use kith_protocol::ids::{AccountId, DeviceId, Incarnation, Rev, RoomId};
 use kith_protocol::register::Register;
 use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::programs::ProgramWrite;
 use kith_relay::store::{
     AccountRow, Append, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
 };
@@ -50,6 +51,7 @@ enum Op {
     Device(DeviceId, DeviceRow),
     Membership(AccountId, Membership),
     Invite(InviteRow),
+    Program(ProgramWrite),
 }
 
 /// An engine of which only committed groups reach the disk.
@@ -88,6 +90,7 @@ impl Engine for Disked {
                 Op::Device(device, row) => disk.put_device(&device, row)?,
                 Op::Membership(account, membership) => disk.put_membership(&account, membership)?,
                 Op::Invite(row) => disk.put_invite(&row)?,
+                Op::Program(write) => disk.put_program(&write)?,
             }
         }
         if let Err(error) = disk.commit() {
@@ -135,6 +138,11 @@ impl Engine for Disked {
     fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError> {
         self.group.push(Op::Invite(invite.clone()));
         self.inner.put_invite(invite)
+    }
+
+    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
+        self.group.push(Op::Program(write.clone()));
+        self.inner.put_program(write)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

@@ -26,7 +26,7 @@ impl Engine {
                 Some(Reply { target, seq })
             }
         };
-        let event = Event::Text(Text { text: text.text, reply_to, mentions: text.mentions });
+        let event = Event::Text(Text { reply_to, mentions: text.mentions, ..Text::plain(text.text) });
         self.enqueue_event(now, room, &event)
     }
 

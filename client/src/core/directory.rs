@@ -43,13 +43,17 @@ impl Directory {
 
     pub(crate) fn person(&self, account: &AccountId) -> Person {
         let row = self.people.get(account).cloned().unwrap_or_default();
-        Person { account: *account, handle: row.handle, name: row.name }
+        Person { account: *account, handle: row.handle, name: row.name, integration: row.integration }
     }
 
     /// Notes what the relay says of a person; whether that is news.
     fn note(&mut self, said: &Said, changes: &mut Changes) -> bool {
-        let row =
-            PersonRow { handle: said.handle.clone(), name: said.name.clone(), chain_len: said.chain_len };
+        let row = PersonRow {
+            handle: said.handle.clone(),
+            name: said.name.clone(),
+            chain_len: said.chain_len,
+            integration: said.integration,
+        };
         if !self.handles.contains_key(&row.handle) && !row.handle.is_empty() {
             self.handles.insert(row.handle.clone(), said.account);
             changes.put(Tree::Directory, keys::handle(&row.handle), said.account.0.to_vec());
@@ -57,7 +61,7 @@ impl Directory {
         let news = self
             .people
             .get(&said.account)
-            .is_none_or(|known| (&known.handle, &known.name) != (&row.handle, &row.name));
+            .is_none_or(|known| PersonRow { chain_len: row.chain_len, ..known.clone() } != row);
         if news {
             changes.put(Tree::Directory, keys::account(&said.account.0), encode(&row));
             self.people.insert(said.account, row);

@@ -63,18 +63,28 @@ pub struct Person {
     pub handle: String,
     /// The display name; empty if it is not known yet.
     pub name: String,
+    /// Whether it is an integration: what it writes comes from a program, through the relay.
+    pub integration: bool,
 }
 
 impl Person {
-    /// Name, else handle, else the beginning of the id.
+    /// Name, else handle, else the beginning of the id; marked if it is an integration, and only then.
     pub fn shown(&self) -> String {
         match (self.name.as_str(), self.handle.as_str()) {
             ("", "") => self.account.to_string()[..8].to_owned(),
-            ("", handle) => format!("@{handle}"),
+            ("", handle) if self.integration => format!("@{handle} {INTEGRATION}"),
+            (name, _) if self.integration => format!("{name} {INTEGRATION}"),
+            // Nobody else carries the mark: neither do those who have it in their name.
+            (name, handle) if name.is_empty() || name.to_lowercase().contains(INTEGRATION) => {
+                format!("@{handle}")
+            }
             (name, _) => name.to_owned(),
         }
     }
 }
+
+/// Stands behind the name of an integration.
+const INTEGRATION: &str = "(integration)";
 
 /// A member of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,4 +203,23 @@ pub struct RoomWish {
     pub mentions_anyway: bool,
     /// At the top of the list.
     pub pinned: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integration_is_marked_and_nobody_else_is() {
+        let person = |name: &str, integration| Person {
+            handle: "backup".into(),
+            name: name.into(),
+            integration,
+            ..Person::default()
+        };
+        assert_eq!(person("Backup", true).shown(), "Backup (integration)");
+        assert_eq!(person("Backup", false).shown(), "Backup");
+        assert_eq!(person("Backup (Integration)", false).shown(), "@backup");
+        assert_eq!(person("", false).shown(), "@backup");
+    }
 }

@@ -115,7 +115,7 @@ pub(super) fn moderates(room: &RoomState, account: &AccountId, seq: Seq) -> bool
 pub(super) fn unread(room: &RoomState, me: &AccountId, entry: &Verified) -> Option<bool> {
     let behind = entry.seq > room.row.read && entry.seq > room.row.joined && entry.account != *me;
     match &entry.content {
-        Content::Text(text) if behind => Some(text.mentions.contains(me)),
+        Content::Text(text) if behind => Some(text.means(me)),
         _ => None,
     }
 }

@@ -155,6 +155,8 @@ pub(crate) struct PersonRow {
     pub(crate) handle: String,
     pub(crate) name: String,
     pub(crate) chain_len: u32,
+    #[serde(default)]
+    pub(crate) integration: bool,
 }
 
 /// This account's profile, as the relay said last.

@@ -324,7 +324,7 @@ impl Engine {
     pub fn person(&self, account: &AccountId) -> Person {
         if *account == self.me.account() && !self.profile.handle.is_empty() {
             let (handle, name) = (self.profile.handle.clone(), self.profile.name.clone());
-            return Person { account: *account, handle, name };
+            return Person { account: *account, handle, name, integration: false };
         }
         self.directory.person(account)
     }

@@ -155,7 +155,7 @@ fn weigh(context: &Context<'_>, candidate: &Candidate<'_>) -> Weighed {
     if context.do_not_disturb.until > context.now {
         return Weighed::New(Reason::DoNotDisturb { until: Some(context.do_not_disturb.until) });
     }
-    let mention = text.mentions.contains(&context.me);
+    let mention = text.means(&context.me);
     let muted = context.muted_until > context.now;
     if muted && !(mention && context.mentions_anyway) {
         return Weighed::New(Reason::Muted { until: context.muted_until });

@@ -29,7 +29,7 @@ fn context() -> Context<'static> {
 }
 
 fn text(mentions: &[AccountId]) -> Content {
-    Content::Text(Text { text: "dinner?".to_owned(), reply_to: None, mentions: mentions.to_vec() })
+    Content::Text(Text { mentions: mentions.to_vec(), ..Text::plain("dinner?") })
 }
 
 /// By Bob, at 10, the first unread one.

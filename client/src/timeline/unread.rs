@@ -75,7 +75,7 @@ impl Unread {
                 let waiting = Waiting {
                     account: first_eight(&entry.account.0),
                     digest: digest_of(&entry.digest),
-                    mentions_me: text.mentions.contains(&self.me),
+                    mentions_me: text.means(&self.me),
                 };
                 let taken =
                     self.taken.get(&entry.seq).into_iter().flatten().any(|taken| taken.covers(&waiting));
@@ -159,7 +159,7 @@ pub fn recount<'a>(me: &AccountId, mark: Seq, entries: impl IntoIterator<Item = 
     for entry in entries {
         match &entry.content {
             Content::Text(text) if entry.seq > mark && entry.account != *me => {
-                texts.push((entry, text.mentions.contains(me)));
+                texts.push((entry, text.means(me)));
             }
             Content::Redaction(redaction) => {
                 redactions.entry(redaction.target).or_default().push((redaction, &entry.account));

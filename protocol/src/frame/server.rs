@@ -227,6 +227,9 @@ pub struct Person {
     pub name: String,
     /// How long the account's chain is.
     pub chain_len: u32,
+    /// Whether it is an integration: a program writes, and the relay holds its key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub integration: bool,
 }
 
 /// People that were asked for; who is not among them is not known.

@@ -219,7 +219,13 @@ pub(crate) fn server_frame() -> BoxedStrategy<ServerFrame> {
         request().prop_map(F::Done),
         fields!(Refused { req: small(), code: code(), retry_in_ms: number() }).prop_map(F::Refused),
     ];
-    let person = fields!(Person { account: account(), handle: text(), name: text(), chain_len: small() });
+    let person = fields!(Person {
+        account: account(),
+        handle: text(),
+        name: text(),
+        chain_len: small(),
+        integration: any::<bool>()
+    });
     let invite =
         fields!(Invite { token: some_bytes(), uses: small(), expires_at: number(), room: perhaps(room()) });
     let presence = fields!(PresenceOf { account: account(), online: any::<bool>(), away: any::<bool>() });
@@ -244,8 +250,13 @@ fn reply() -> impl Strategy<Value = Reply> {
 
 pub(crate) fn event() -> BoxedStrategy<Event> {
     prop_oneof![
-        fields!(Text { text: text(), reply_to: perhaps(reply()), mentions: list(account()) })
-            .prop_map(Event::Text),
+        fields!(Text {
+            text: text(),
+            reply_to: perhaps(reply()),
+            mentions: list(account()),
+            everybody: any::<bool>()
+        })
+        .prop_map(Event::Text),
         fields!(Edit { target: target(), text: text(), mentions: list(account()) }).prop_map(Event::Edit),
     ]
     .boxed()

@@ -136,12 +136,22 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         F::RegisterConflict(RegisterConflict { req: 7, current: value() }),
         F::Accounts(Accounts {
             req: 7,
-            accounts: vec![KnownPerson {
-                account,
-                handle: "alice".into(),
-                name: "Alice".into(),
-                chain_len: 2,
-            }],
+            accounts: vec![
+                KnownPerson {
+                    account,
+                    handle: "alice".into(),
+                    name: "Alice".into(),
+                    chain_len: 2,
+                    integration: false,
+                },
+                KnownPerson {
+                    account: Person::bob().id(),
+                    handle: "backup".into(),
+                    name: "Backup".into(),
+                    chain_len: 1,
+                    integration: true,
+                },
+            ],
         }),
         F::Invites(Invites { req: 7, invites: vec![invite] }),
         F::Done(Request { req: 7 }),
@@ -159,11 +169,13 @@ fn target() -> Target {
 
 pub(crate) fn events() -> Vec<(&'static str, Event)> {
     let mentions = vec![Person::bob().id()];
-    let text = Text { text: "hello".into(), reply_to: None, mentions: Vec::new() };
+    let text = Text::plain("hello");
+    let alarm = Text { everybody: true, ..Text::plain("disk full") };
     let reply_to = Some(Reply { target: target(), seq: Seq(300) });
     vec![
         ("text", Event::Text(text.clone())),
         ("reply", Event::Text(Text { reply_to, mentions: mentions.clone(), ..text })),
+        ("everybody", Event::Text(alarm)),
         ("edit", Event::Edit(Edit { target: target(), text: "hello, Bob".into(), mentions })),
     ]
 }

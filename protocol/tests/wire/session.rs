@@ -84,7 +84,7 @@ pub(crate) fn markdown() -> String {
         &ServerFrame::Heads(Heads { heads: heads.to_vec(), done: true }).encode(),
     );
 
-    let text = Event::Text(Text { text: "hello".into(), reply_to: None, mentions: Vec::new() });
+    let text = Event::Text(Text::plain("hello"));
     let message = alice.entry(direct, 2, Kind::Message, &text.encode(), seen);
     let send = Send { run: 0, entry: message.raw().clone() };
     frame("Alice to relay: Send", "", "Send", &ClientFrame::Send(send).encode());

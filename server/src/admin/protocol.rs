@@ -38,6 +38,12 @@ pub enum AdminRequest {
     Sessions,
     /// What was refused lately, the newest first.
     Refusals,
+    HookCreate(NewHook),
+    Hooks,
+    /// `hook` is the integration's handle (with or without @) or its account id.
+    HookRevoke {
+        hook: String,
+    },
     Stats,
     /// Read the configuration again, as SIGHUP does.
     Reload,
@@ -50,6 +56,15 @@ pub struct NewInvite {
     pub role: Role,
     /// A room to enter at once, by id.
     pub room: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewHook {
+    /// What the integration is called.
+    pub name: String,
+    /// One of these two: a room by id, or a person by handle.
+    pub room: Option<String>,
+    pub user: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -71,6 +86,8 @@ pub enum AdminResponse {
     Rooms { rooms: Vec<RoomRow> },
     Sessions { sessions: Vec<SessionRow> },
     Refusals { refusals: Vec<RefusalRow> },
+    Hook(NewHookRow),
+    Hooks { hooks: Vec<HookRow> },
     Stats { stats: Stats },
     Done { message: String },
     Error(AdminError),
@@ -175,6 +192,35 @@ pub struct RefusalRow {
     pub at_ms: u64,
     /// How often, since the relay was started.
     pub times: u64,
+}
+
+/// An integration, just made. The address is shown this once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewHookRow {
+    pub handle: String,
+    pub account: String,
+    pub room: String,
+    /// Where a program posts to: who knows it can write into the room.
+    pub url: String,
+    /// For `curl --insecure --pinnedpubkey`, if the relay has a key of its own.
+    pub pin: Option<String>,
+    /// Whether it can write already, or has to be added to the room by one of its admins.
+    pub is_member: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookRow {
+    pub handle: String,
+    pub name: String,
+    pub account: String,
+    pub room: String,
+    /// `good`, `not in the room` or `revoked`.
+    pub state: String,
+    /// The handle of whoever made it; none: the operator.
+    pub by: Option<String>,
+    pub created_ms: u64,
+    /// 0: never.
+    pub used_ms: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

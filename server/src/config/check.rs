@@ -86,6 +86,8 @@ fn check_ranges(config: &Config) -> Result<(), CheckError> {
         ("limits.messages_burst", limits.messages_burst, 1, any),
         ("limits.account_messages_per_second", limits.account_messages_per_second, 1, 1_000_000_000),
         ("limits.account_messages_burst", limits.account_messages_burst, 1, any),
+        ("limits.hook_messages_per_second", limits.hook_messages_per_second, 1, 1_000_000_000),
+        ("limits.hook_messages_burst", limits.hook_messages_burst, 1, any),
         ("limits.max_body_bytes", limits.max_body_bytes, 1, kith_protocol::limits::BODY_BYTES_MAX as u32),
         (
             "limits.max_frame_bytes",

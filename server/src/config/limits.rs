@@ -22,6 +22,8 @@ pub struct Limits {
     pub messages_burst: u32,
     pub account_messages_per_second: u32,
     pub account_messages_burst: u32,
+    pub hook_messages_per_second: u32,
+    pub hook_messages_burst: u32,
     pub max_body_bytes: u32,
     pub max_frame_bytes: u32,
     pub max_accounts: u32,
@@ -59,6 +61,11 @@ impl Limits {
     /// Writes of one account over all its connections.
     pub fn account_messages(&self) -> Rate {
         Rate::new(self.account_messages_per_second, self.account_messages_burst)
+    }
+
+    /// Messages of one integration.
+    pub fn hook_messages(&self) -> Rate {
+        Rate::new(self.hook_messages_per_second, self.hook_messages_burst)
     }
 
     /// TLS, HTTP and the hello of the protocol, each.
@@ -101,6 +108,8 @@ impl Default for Limits {
             messages_burst: 1_000,
             account_messages_per_second: 100,
             account_messages_burst: 2_000,
+            hook_messages_per_second: 1,
+            hook_messages_burst: 60,
             max_body_bytes: 65_536,
             max_frame_bytes: 1_048_576,
             max_accounts: 10_000,

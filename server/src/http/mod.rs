@@ -3,6 +3,7 @@
 //! `/v1/ws` becomes a WebSocket and leaves HTTP behind; `/health` is for monitors, `/i/<token>` for people.
 
 pub(crate) mod forwarded;
+mod hooks;
 mod metrics_door;
 mod page;
 mod upgrade;
@@ -30,6 +31,7 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 pub use self::{metrics_door::serve_metrics, upgrade::websocket_config};
 use crate::{
+    hooks::HookError,
     listen::{Accept, Shared},
     places::{AddressPlace, Place},
     stream::Stream,
@@ -119,7 +121,7 @@ impl<A: Accept> Service<Request<Incoming>> for Front<A> {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (shared, address, admitted) = (self.shared.clone(), self.address, self.admitted.clone());
-        Box::pin(async move { Ok(route(&shared, address, &admitted, &request).await) })
+        Box::pin(async move { Ok(route(&shared, address, &admitted, request).await) })
     }
 }
 
@@ -127,16 +129,23 @@ async fn route<A: Accept>(
     shared: &Arc<Shared<A>>,
     address: IpAddr,
     admitted: &Mutex<Option<Admission>>,
-    request: &Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Answer {
     let path = request.uri().path();
     if path == "/v1/ws" {
-        return match admit(shared, address, request) {
+        return match admit(shared, address, &request) {
             Ok((answer, admission)) => {
                 *admitted.lock().unwrap_or_else(PoisonError::into_inner) = Some(admission);
                 answer
             }
             Err(answer) => *answer,
+        };
+    }
+    if let Some(token) = path.strip_prefix("/v1/hooks/") {
+        let token = token.to_owned();
+        return match client_address(shared, address, &request) {
+            Some(address) => hooks::answer(shared, address, &token, request).await,
+            None => hooks::refusal(&HookError::Later),
         };
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -162,14 +171,9 @@ fn admit<A: Accept>(
 ) -> Result<(Answer, Admission), Box<Answer>> {
     let config = shared.live.load();
     let limits = &config.limits;
-    let mut address = address;
-    if config.behind_proxy && forwarded::is_trusted(address, &config.trusted_proxies) {
-        address = forwarded::client(request.headers(), &config.trusted_proxies).unwrap_or(address);
-        if !shared.addresses.paced(address, shared.clock.now(), limits) {
-            shared.refused(address, "address_rate");
-            return Err(later(StatusCode::TOO_MANY_REQUESTS, "too many new connections from your address\n"));
-        }
-    }
+    let address = client_address(shared, address, request).ok_or_else(|| {
+        later(StatusCode::TOO_MANY_REQUESTS, "too many new connections from your address\n")
+    })?;
     let answer = upgrade::switch(request).inspect_err(|_| shared.refused(address, "http"))?;
     let Some(address_place) = shared.addresses.take(address, limits) else {
         shared.refused(address, "address_connections");
@@ -180,6 +184,24 @@ fn admit<A: Accept>(
         return Err(later(StatusCode::SERVICE_UNAVAILABLE, "the relay is full; try again later\n"));
     };
     Ok((answer, Admission { address, place, address_place }))
+}
+
+/// Whose request it is; none if they come too fast. Where there is no proxy, that was found out before TLS.
+fn client_address<A: Accept>(
+    shared: &Arc<Shared<A>>,
+    address: IpAddr,
+    request: &Request<Incoming>,
+) -> Option<IpAddr> {
+    let config = shared.live.load();
+    if !(config.behind_proxy && forwarded::is_trusted(address, &config.trusted_proxies)) {
+        return Some(address);
+    }
+    let address = forwarded::client(request.headers(), &config.trusted_proxies).unwrap_or(address);
+    let paced = shared.addresses.paced(address, shared.clock.now(), &config.limits);
+    if !paced {
+        shared.refused(address, "address_rate");
+    }
+    paced.then_some(address)
 }
 
 async fn health(accept: &impl Accept) -> Answer {

@@ -1,6 +1,10 @@
 //! Lists for the operator, read from the store. Each looks at everything there is: they are for people, not for loops.
 
-use kith_protocol::{account::DeviceKind, ids::AccountId, room::RoomKind};
+use kith_protocol::{
+    account::DeviceKind,
+    ids::{AccountId, RoomId},
+    room::{Room, RoomKind},
+};
 
 use std::sync::Arc;
 
@@ -144,6 +148,10 @@ pub(super) fn find_device(store: &dyn Reader, name: &str) -> Result<DeviceRow, R
         }
         (None, _) => Err(Refusal::unknown("device", name)),
     }
+}
+
+pub(super) fn kind(store: &dyn Reader, room: &RoomId) -> Result<Option<RoomKind>, Refusal> {
+    Ok(Folds::default().room(store, room)?.map(Room::kind))
 }
 
 pub(super) fn rooms(store: &dyn Reader) -> Result<Vec<RoomRow>, Refusal> {

@@ -1,5 +1,6 @@
 //! What the operator asks of a running relay, and what the door asks of it.
 
+mod hooks;
 mod listings;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ use crate::{
     admin::{AdminHandler, AdminRequest, AdminResponse, InviteRow, NewInvite, Role, Stats},
     clock::Instant,
     config::Change,
+    hooks::{HookError, HookPost, Posted},
     listen::{Accept, Peer},
     reach::Reach,
     relay::{hub::Hub, writes::Write},
@@ -93,6 +95,9 @@ impl Operator {
                 let refusals = self.read(move |store| listings::refusals(store, &newest)).await?;
                 Ok(AdminResponse::Refusals { refusals })
             }
+            AdminRequest::HookCreate(new) => Ok(AdminResponse::Hook(self.create_hook(new).await?)),
+            AdminRequest::Hooks => Ok(AdminResponse::Hooks { hooks: self.read(hooks::list).await? }),
+            AdminRequest::HookRevoke { hook } => self.revoke_hook(hook).await,
             AdminRequest::Stats => Ok(AdminResponse::Stats { stats: self.stats().await? }),
             AdminRequest::Reload => self.reload().await,
         }
@@ -236,6 +241,10 @@ impl AdminHandler for Operator {
 }
 
 impl Accept for Operator {
+    fn hook(&self, token: &str, post: HookPost) -> impl Future<Output = Result<Posted, HookError>> + Send {
+        self.post_hook(token, post)
+    }
+
     fn accept(
         self,
         socket: WebSocketStream<Stream>,

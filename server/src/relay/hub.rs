@@ -185,6 +185,12 @@ impl Hub {
         self.registry.tell_all(&frame, Some(CloseCode::Restarting));
     }
 
+    /// Pays for one message of an integration's, if that can be paid for.
+    pub fn hook_may_write(&self, hook: AccountId) -> bool {
+        let mut rates = self.account_rates.lock().unwrap_or_else(PoisonError::into_inner);
+        rates.take(hook, self.clock.now(), self.live.load().limits.hook_messages(), 1).is_ok()
+    }
+
     /// Whether the last group of writes could be stored.
     pub fn is_well(&self) -> bool {
         !self.unwell.load(Ordering::Relaxed)
@@ -220,7 +226,7 @@ impl Hub {
         self.metrics.commit_writes.observe(writes as f64);
         for (asker, result, _) in &committed.answers {
             match result {
-                Ok(Written::Acked(_)) => {
+                Ok(Written::Acked(_) | Written::Posted { again: false, .. }) => {
                     self.metrics.acks.inc();
                 }
                 Err(code) => self.refused(asker, *code),

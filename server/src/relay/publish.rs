@@ -126,6 +126,7 @@ mod tests {
                 disabled: false,
                 created_at: 1,
                 chain_len: 1,
+                integration: false,
             };
             engine.put_account(&row).unwrap();
             let identity = Identity { account, device: keys.id(), recovery: false, version: 1 };

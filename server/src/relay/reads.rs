@@ -228,6 +228,7 @@ fn people(store: &dyn Reader, lookup: &frame::Lookup) -> Result<ServerFrame, Ref
         handle: row.handle,
         name: row.name,
         chain_len: row.chain_len,
+        integration: row.integration,
     };
     let accounts = rows.into_iter().map(person).collect();
     Ok(ServerFrame::Accounts(frame::Accounts { req: lookup.req, accounts }))

@@ -69,6 +69,17 @@ pub enum Written {
     Answer(ServerFrame),
     /// A newcomer was admitted.
     Admitted(Identity),
+    /// An integration was made: its handle is this.
+    Hooked(AccountId, String, RoomId),
+    /// What a program wrote stands here; whether it did before.
+    Posted {
+        /// The room.
+        room: RoomId,
+        /// The place.
+        seq: Seq,
+        /// A message under the same key stood there already.
+        again: bool,
+    },
     /// Nothing to say but that it is done.
     Done,
 }
@@ -314,7 +325,11 @@ fn stored(
     answers: &[(Asker, Result<Written, ErrorCode>, Origin)],
 ) -> Option<bool> {
     let grew = !(outcome.rooms.is_empty() && outcome.registers.is_empty() && outcome.chains.is_empty());
-    let changed = || answers.iter().any(|(_, it, _)| matches!(it, Ok(Written::Done | Written::Admitted(_))));
+    let changed = || {
+        answers
+            .iter()
+            .any(|(_, it, _)| matches!(it, Ok(Written::Done | Written::Admitted(_) | Written::Hooked(..))))
+    };
     if failed { Some(false) } else { (grew || changed()).then_some(true) }
 }
 

@@ -1,13 +1,16 @@
 //! What can be written, and the rule for each.
 
+mod hooks;
 mod offered;
 mod people;
 mod rooms;
 
+pub use self::hooks::{HookPlace, MakeHook, Post};
 pub use self::people::invite_frame;
 
 use super::conn::Conn;
 use super::writer::{Asker, Job, Origin, Refusal, Writer, Written};
+use crate::store::programs::ProgramWrite;
 use crate::store::{InviteRow, RelayRole};
 use kith_protocol::account::{Account, DeviceKind};
 use kith_protocol::chain::ChainEntry;
@@ -46,6 +49,14 @@ pub enum Write {
     Disable(AccountId, bool),
     /// The operator shuts a device out.
     Block(DeviceId),
+    /// A new integration.
+    MakeHook(Box<MakeHook>),
+    /// The token of an integration is good no longer, and it leaves its room; the random part of a transaction id.
+    RevokeHook(AccountId, [u8; 10]),
+    /// A program writes through an integration.
+    Post(Box<Post>),
+    /// What concerns pushes.
+    Programs(Vec<ProgramWrite>),
     /// Nothing: somebody asks whether it could be stored.
     Probe,
 }
@@ -79,9 +90,15 @@ impl Write {
             Self::Invite(create, _) => Origin::Request(create.req),
             Self::RevokeInvite(revoke) => Origin::Request(revoke.req),
             Self::Join(newcomer) => Origin::Request(newcomer.join.req),
-            Self::PutInvite(_) | Self::SetRole(..) | Self::Disable(..) | Self::Block(_) | Self::Probe => {
-                Origin::Request(0)
-            }
+            Self::PutInvite(_)
+            | Self::SetRole(..)
+            | Self::Disable(..)
+            | Self::Block(_)
+            | Self::MakeHook(_)
+            | Self::RevokeHook(..)
+            | Self::Post(_)
+            | Self::Programs(_)
+            | Self::Probe => Origin::Request(0),
         }
     }
 }
@@ -106,6 +123,15 @@ impl Writer {
             Write::SetRole(account, role) => self.set_role(account, *role),
             Write::Disable(account, disabled) => self.disable(account, *disabled),
             Write::Block(device) => self.block(device),
+            Write::MakeHook(make) => self.make_hook(make, job),
+            Write::RevokeHook(hook, random) => self.revoke_hook(hook, *random, job),
+            Write::Post(post) => self.post(post, job),
+            Write::Programs(writes) => {
+                for write in writes {
+                    self.engine.put_program(write)?;
+                }
+                Ok(Written::Done)
+            }
             Write::Probe => {
                 self.engine.probe()?;
                 Ok(Written::Done)

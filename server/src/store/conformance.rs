@@ -5,6 +5,7 @@ mod file;
 mod groups;
 mod log;
 mod pages;
+mod programs;
 mod registers;
 
 use super::memory::MemoryEngine;
@@ -93,6 +94,7 @@ use directory::*;
 use groups::*;
 use log::*;
 use pages::*;
+use programs::*;
 use registers::*;
 
 macro_rules! conformance {
@@ -128,6 +130,9 @@ conformance!(
     a_device_stays_whose_it_is,
     rooms_are_found_by_who_is_in_them,
     invites_are_open_until_used_or_expired,
+    integrations_are_found_by_their_token,
+    a_key_of_an_integration_is_known_for_a_while,
+    pushes_are_what_was_written_last,
     totals_count,
     an_incarnation_is_kept,
 );
@@ -227,6 +232,7 @@ fn account(seed: u8, handle: &str) -> AccountRow {
         disabled: false,
         created_at: u64::from(seed),
         chain_len: 0,
+        integration: false,
     }
 }
 

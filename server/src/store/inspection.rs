@@ -5,6 +5,7 @@ use crate::relay::folds::fold_account;
 use kith_protocol::account::Account;
 use kith_protocol::entry::{Entry, Kind};
 use kith_protocol::ids::{AccountId, Hash, Rev, RoomId, Seq};
+use kith_protocol::keys::DeviceKeys;
 use kith_protocol::register::Register;
 use kith_protocol::room::Room;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +58,7 @@ pub fn inspect(store: &dyn Reader) -> Result<Inspection, StoreError> {
     for (id, head) in store.rooms()? {
         work.room(id, head)?;
     }
+    work.hooks()?;
     Ok(work.inspection)
 }
 
@@ -194,6 +196,18 @@ impl Work<'_> {
 
     fn control_index(&self, id: RoomId) -> Result<Vec<Seq>, StoreError> {
         Ok(self.store.control(&id, 0, u32::MAX)?.into_iter().map(|(seq, _)| seq).collect())
+    }
+
+    /// The key of each integration that is in use is that of its account.
+    fn hooks(&mut self) -> Result<(), StoreError> {
+        for hook in self.store.hooks()? {
+            let device = DeviceKeys::from_seeds_64(&hook.seeds).id();
+            let fits = self.accounts.get(&hook.account).is_some_and(|it| it.live(&device).is_some());
+            if hook.token.is_some() && !fits {
+                self.inspection.problem(format!("the integration {} has the key of no device", hook.account));
+            }
+        }
+        Ok(())
     }
 
     fn registers(&mut self, id: RoomId, newest: Rev) -> Result<(), StoreError> {

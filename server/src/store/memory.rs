@@ -1,6 +1,9 @@
 //! The reference engine: maps in memory. What a group writes is visible to readers once it is committed, and a crash, in
 //! tests, loses what is not.
 
+use super::programs::{
+    HookKey, HookRow, ProgramWrite, Programs, PushOut, PushTarget, PushWaiting, PushWishes, TargetId,
+};
 use super::{
     AccountRow, Append, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range, Reader,
     RoomHead, StoreError, Stretch, Totals,
@@ -36,6 +39,18 @@ struct State {
     devices: BTreeMap<DeviceId, DeviceRow>,
     memberships: BTreeMap<(AccountId, RoomId), Option<Left>>,
     invites: BTreeMap<[u8; 16], InviteRow>,
+    programs: ProgramState,
+}
+
+#[derive(Clone, Default)]
+struct ProgramState {
+    hooks: BTreeMap<AccountId, HookRow>,
+    keys: BTreeMap<(AccountId, [u8; 32]), HookKey>,
+    targets: BTreeMap<TargetId, PushTarget>,
+    wishes: BTreeMap<AccountId, PushWishes>,
+    waiting: BTreeMap<AccountId, PushWaiting>,
+    out: BTreeMap<TargetId, PushOut>,
+    vapid_key: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Default)]
@@ -196,6 +211,12 @@ impl Engine for MemoryEngine {
         self.change(move |state| {
             state.invites.insert(invite.token, invite.clone());
         });
+        Ok(())
+    }
+
+    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
+        let write = write.clone();
+        self.change(move |state| state.programs.apply(&write));
         Ok(())
     }
 
@@ -377,10 +398,78 @@ impl Directory for Shared {
     }
 }
 
+impl Programs for Shared {
+    fn hook(&self, account: &AccountId) -> Result<Option<HookRow>, StoreError> {
+        Ok(self.lock().programs.hooks.get(account).cloned())
+    }
+
+    fn hook_by_token(&self, token: &[u8; 32]) -> Result<Option<HookRow>, StoreError> {
+        Ok(self.lock().programs.hooks.values().find(|hook| hook.token.as_ref() == Some(token)).cloned())
+    }
+
+    fn hooks(&self) -> Result<Vec<HookRow>, StoreError> {
+        let mut hooks: Vec<_> = self.lock().programs.hooks.values().cloned().collect();
+        hooks.sort_by_key(|hook| (hook.created_at, hook.account));
+        Ok(hooks)
+    }
+
+    fn hook_key(&self, hook: &AccountId, key: &[u8; 32]) -> Result<Option<HookKey>, StoreError> {
+        Ok(self.lock().programs.keys.get(&(*hook, *key)).copied())
+    }
+
+    fn push_targets(&self) -> Result<Vec<PushTarget>, StoreError> {
+        Ok(self.lock().programs.targets.values().cloned().collect())
+    }
+
+    fn push_wishes(&self, account: &AccountId) -> Result<Option<PushWishes>, StoreError> {
+        Ok(self.lock().programs.wishes.get(account).cloned())
+    }
+
+    fn push_waiting(&self, account: &AccountId) -> Result<Option<PushWaiting>, StoreError> {
+        Ok(self.lock().programs.waiting.get(account).cloned())
+    }
+
+    fn pushes_waiting(&self) -> Result<Vec<PushWaiting>, StoreError> {
+        Ok(self.lock().programs.waiting.values().cloned().collect())
+    }
+
+    fn pushes_out(&self) -> Result<Vec<PushOut>, StoreError> {
+        Ok(self.lock().programs.out.values().cloned().collect())
+    }
+
+    fn vapid_key(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().programs.vapid_key.clone())
+    }
+}
+
+impl ProgramState {
+    fn apply(&mut self, write: &ProgramWrite) {
+        match write.clone() {
+            ProgramWrite::Hook(hook) => drop(self.hooks.insert(hook.account, hook)),
+            ProgramWrite::HookKey { key, forget_before } => {
+                self.keys.retain(|_, old| old.hook != key.hook || old.at >= forget_before);
+                self.keys.insert((key.hook, key.key), key);
+            }
+            ProgramWrite::Target(target) => drop(self.targets.insert(target.id, target)),
+            ProgramWrite::TargetGone(target) => {
+                self.targets.remove(&target);
+                self.out.remove(&target);
+            }
+            ProgramWrite::Wishes(wishes) => drop(self.wishes.insert(wishes.account, wishes)),
+            ProgramWrite::Waiting(waiting) => drop(self.waiting.insert(waiting.account, waiting)),
+            ProgramWrite::WaitingGone(account) => drop(self.waiting.remove(&account)),
+            ProgramWrite::Out(out) => drop(self.out.insert(out.target, out)),
+            ProgramWrite::OutGone(target) => drop(self.out.remove(&target)),
+            ProgramWrite::VapidKey(key) => self.vapid_key = Some(key),
+        }
+    }
+}
+
 impl State {
     fn account(&self, id: &AccountId) -> Option<AccountRow> {
         let chain_len = self.chains.get(id).map_or(0, |chain| chain.len() as u32);
-        self.accounts.get(id).map(|account| AccountRow { chain_len, ..account.clone() })
+        let integration = self.programs.hooks.contains_key(id);
+        self.accounts.get(id).map(|account| AccountRow { chain_len, integration, ..account.clone() })
     }
 }
 

@@ -11,10 +11,12 @@
 mod conformance;
 pub mod inspection;
 pub mod memory;
+pub mod programs;
 pub(crate) mod schema;
 pub mod sqlite;
 mod wal;
 
+use self::programs::{ProgramWrite, Programs};
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
@@ -106,6 +108,8 @@ pub struct AccountRow {
     pub created_at: u64,
     /// How many entries its chain has.
     pub chain_len: u32,
+    /// Whether it is an integration, see [`programs::HookRow`].
+    pub integration: bool,
 }
 
 /// A device, as the directory knows it.
@@ -229,9 +233,9 @@ pub trait Directory {
 }
 
 /// Both, for reading beside the writer.
-pub trait Reader: Log + Directory + Send {}
+pub trait Reader: Log + Directory + Programs + Send {}
 
-impl<T: Log + Directory + Send> Reader for T {}
+impl<T: Log + Directory + Programs + Send> Reader for T {}
 
 /// The writer. What it does between [`Engine::begin`] and [`Engine::commit`] is one group: on disk as a whole, or not at all.
 pub trait Engine: Send {
@@ -259,8 +263,8 @@ pub trait Engine: Send {
     fn set_register(&mut self, register: &Register) -> Result<Rev, StoreError>;
     /// Appends to an account's chain; fails unless the entry's index is the chain's length.
     fn append_chain(&mut self, account: &AccountId, entry: &ChainEntry) -> Result<(), StoreError>;
-    /// Adds or changes an account, but never when it was made; the length of the chain is the log's to say. Fails if another
-    /// account has the handle.
+    /// Adds or changes an account, but never when it was made; the length of the chain is the log's to say, and whether it is
+    /// an integration is [`Programs`]'. Fails if another account has the handle.
     fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError>;
     /// Adds or changes a device; whose it is never changes.
     fn put_device(&mut self, device: &DeviceId, row: DeviceRow) -> Result<(), StoreError>;
@@ -268,6 +272,8 @@ pub trait Engine: Send {
     fn put_membership(&mut self, account: &AccountId, membership: Membership) -> Result<(), StoreError>;
     /// Adds or changes an invite.
     fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError>;
+    /// Changes what belongs to integrations and pushes.
+    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError>;
 
     /// Writes as much as a large message takes, and takes it back: fails as a message would.
     fn probe(&mut self) -> Result<(), StoreError> {

@@ -54,6 +54,27 @@ CREATE TABLE members (
 CREATE TABLE invites (
     token BLOB PRIMARY KEY, uses INTEGER NOT NULL, expires_at INTEGER NOT NULL, role INTEGER NOT NULL, room BLOB, by BLOB
 ) WITHOUT ROWID;
+", "
+-- Accounts whose key the relay holds, for programs to write through. The token is null once it was revoked.
+CREATE TABLE hooks (
+    account BLOB PRIMARY KEY,
+    room BLOB NOT NULL,
+    seeds BLOB NOT NULL,
+    token BLOB UNIQUE,
+    by BLOB,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE hook_keys (
+    hook BLOB NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (hook, key)
+) WITHOUT ROWID;
+CREATE INDEX hook_keys_at ON hook_keys (hook, at);
+
+-- Rows are JSON: few, read as a whole, and of a kind for each service that is told of news.
+CREATE TABLE push_targets (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE push_wishes (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE push_waiting (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE push_outbox (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
 "];
 
 /// The newest schema.

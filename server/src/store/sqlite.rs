@@ -5,12 +5,14 @@
 
 pub(crate) mod copies;
 mod directory;
+mod programs;
 mod tables;
 mod values;
 
 use self::directory::role_number;
 use self::tables::Tables;
 use self::values::{damaged, int, place};
+use super::programs::ProgramWrite;
 use super::{
     AccountRow, Append, DeviceRow, Engine, InviteRow, Log, Membership, Reader, RoomHead, StoreError, schema,
     wal,
@@ -102,6 +104,8 @@ impl SqliteEngine {
     pub fn renew(&mut self, incarnation: Incarnation) -> Result<(), StoreError> {
         let sql = "UPDATE meta SET value = ?1 WHERE name = 'incarnation'";
         self.tables.0.execute(sql, [incarnation.as_bytes()])?;
+        // What was on its way when the copy was made has long been told.
+        self.tables.0.execute_batch("DELETE FROM push_waiting; DELETE FROM push_outbox")?;
         self.incarnation = incarnation;
         Ok(())
     }
@@ -378,6 +382,10 @@ impl Engine for SqliteEngine {
             ],
         )?;
         Ok(())
+    }
+
+    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
+        self.tables.put_program(write)
     }
 
     fn probe(&mut self) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ use futures_util::{SinkExt, StreamExt};
 use kith_relay::{
     clock::Clock,
     config::{Config, Live},
+    hooks::{HookError, HookPost, Posted},
     listen::{Accept, Door, Peer},
     metrics::Metrics,
     stream::Stream,
@@ -122,6 +123,10 @@ impl Accept for Echo {
 
     async fn health(&self) -> Result<(), &'static str> {
         if self.0.ill.load(Ordering::Relaxed) { Err("the disk is full") } else { Ok(()) }
+    }
+
+    async fn hook(&self, _token: &str, _post: HookPost) -> Result<Posted, HookError> {
+        Err(HookError::Unknown)
     }
 
     fn invite_link(&self, token: &str) -> impl Future<Output = Option<String>> + Send {

@@ -297,7 +297,7 @@ impl Device {
     }
 
     pub fn text(&mut self, room: RoomId, text: &str) -> Entry {
-        let event = Event::Text(Text { text: text.into(), reply_to: None, mentions: Vec::new() });
+        let event = Event::Text(Text::plain(text));
         let header = self.header(room, Kind::Message);
         Entry::sign(&header, &event.encode(), &self.keys)
     }

@@ -29,7 +29,7 @@ fn entry(seq: u8, account: AccountId, content: Content) -> Verified {
 }
 
 fn words(text: &str) -> Text {
-    Text { text: text.to_owned(), reply_to: None, mentions: Vec::new() }
+    Text::plain(text)
 }
 
 fn text(text: &str) -> Content {

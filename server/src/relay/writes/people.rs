@@ -63,6 +63,7 @@ impl Writer {
             disabled: false,
             created_at: now,
             chain_len: 1,
+            integration: false,
         })?;
         self.engine.append_chain(&account.id(), genesis)?;
         self.engine.put_device(&author, DeviceRow { account: account.id(), blocked: false })?;
@@ -207,7 +208,7 @@ fn check_handle(handle: &str) -> Result<(), ErrorCode> {
     if first && fits { Ok(()) } else { Err(ErrorCode::BadHandle) }
 }
 
-fn display_name(name: &str) -> Result<String, ErrorCode> {
+pub(super) fn display_name(name: &str) -> Result<String, ErrorCode> {
     let name = name.trim();
     let fits = !name.is_empty() && name.len() <= limits::DISPLAY_NAME_BYTES_MAX;
     if fits && !name.chars().any(char::is_control) { Ok(name.to_owned()) } else { Err(ErrorCode::Malformed) }

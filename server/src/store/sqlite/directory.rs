@@ -1,7 +1,7 @@
 //! Reading what the folds and the operator have yielded.
 
 use super::tables::Tables;
-use super::values::{head_of, id, int, uint};
+use super::values::{head_of, id, int, optional_id, uint};
 use crate::store::{
     AccountRow, DeviceRow, Directory, InviteRow, Left, Membership, RelayRole, RoomHead, StoreError, Totals,
 };
@@ -9,7 +9,8 @@ use kith_protocol::ids::{AccountId, DeviceId, RoomId, Seq};
 use rusqlite::Row;
 
 const ACCOUNT: &str = "SELECT id, handle, name, role, disabled, created_at,
-    (SELECT count(*) FROM chains WHERE account = accounts.id) FROM accounts";
+    (SELECT count(*) FROM chains WHERE account = accounts.id),
+    EXISTS (SELECT 1 FROM hooks WHERE account = accounts.id) FROM accounts";
 const MEMBERSHIP: &str = "SELECT room, left_seq, left_hash, left_control_len FROM members";
 const INVITE: &str = "SELECT token, uses, expires_at, role, room, by FROM invites";
 
@@ -103,6 +104,7 @@ fn account_of(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         disabled: row.get(4)?,
         created_at: uint(row.get(5)?),
         chain_len: row.get(6)?,
+        integration: row.get(7)?,
     })
 }
 
@@ -131,12 +133,4 @@ fn role_of(number: u8) -> RelayRole {
         2 => RelayRole::Admin,
         _ => RelayRole::Member,
     }
-}
-
-fn optional_id<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
-where
-    T: for<'a> TryFrom<&'a [u8], Error = kith_protocol::ids::ParseIdError>,
-{
-    let null = row.get_ref(column)? == rusqlite::types::ValueRef::Null;
-    if null { Ok(None) } else { id(row, column).map(Some) }
 }

@@ -39,6 +39,14 @@ where
     })
 }
 
+pub(super) fn optional_id<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
+where
+    T: for<'a> TryFrom<&'a [u8], Error = kith_protocol::ids::ParseIdError>,
+{
+    let null = row.get_ref(column)? == rusqlite::types::ValueRef::Null;
+    if null { Ok(None) } else { id(row, column).map(Some) }
+}
+
 pub(super) fn head_of(row: &Row<'_>) -> rusqlite::Result<RoomHead> {
     Ok(RoomHead {
         seq: Seq(uint(row.get(1)?)),
