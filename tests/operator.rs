@@ -52,6 +52,14 @@ async fn an_operator_makes_an_admin_and_takes_back_what_they_invite() {
     assert_eq!(alice.invites().await.unwrap(), []);
     let late = homes.join_by(&link, "b1", "bob").await.unwrap_err();
     assert_eq!(late.to_string(), ErrorCode::InviteUsed.sentence());
+    let log = asked(&relay, &["audit"]);
+    let events: Vec<_> = log.as_array().unwrap().iter().map(|row| (&row["by"], &row["event"])).collect();
+    let [operator, hers] = [Value::Null, Value::from("alice")];
+    let [made, joined, role, revoked] =
+        ["invite-made", "joined", "role-changed", "invite-revoked"].map(Value::from);
+    // The owner's first invite, which the relay makes at its start, and Alice's.
+    let first = [(&operator, &made), (&operator, &made), (&hers, &joined), (&operator, &role)];
+    assert_eq!(events, [&first[..], &[(&hers, &made), (&operator, &revoked)]].concat());
     let refusals = asked(&relay, &["refusals"]);
     let codes: Vec<_> = refusals.as_array().unwrap().iter().map(|row| &row["code"]).collect();
     assert_eq!(codes, ["invite_used", "denied"]);
@@ -72,6 +80,9 @@ async fn an_operator_sees_who_is_connected() {
     };
     let session = |device: &str| (Value::from("alice"), Value::from(device), Value::from("127.0.0.1"));
     assert_eq!(connected(&relay), [session("a1"), session("a2")]);
+    let log = relay.run(&["audit"]);
+    let added = log.lines().find(|line| line.contains(" added the device ")).unwrap();
+    assert!(added.contains(" @alice "), "{log}");
     a1.disconnect().await;
     let deadline = Instant::now() + PATIENCE;
     while connected(&relay) != [session("a2")] {

@@ -53,6 +53,8 @@ pub enum Command {
     /// Let programs write into a room: make, list and revoke addresses that they post to
     #[command(subcommand)]
     Hooks(Hooks),
+    /// Show who changed who may come in, and what they may do
+    Audit(Audit),
     /// Show what the relay does and holds
     Stats(Json),
     /// Say whether the running relay can store what is written, as `/health` does: for containers and scripts
@@ -223,6 +225,15 @@ pub enum Hooks {
 }
 
 #[derive(Debug, Args)]
+pub struct Audit {
+    /// The newest so many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: u32,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+#[derive(Debug, Args)]
 pub struct Backup {
     /// The file to write; it holds the relay's key, so keep it as safe as the relay
     #[arg(value_name = "FILE", required = true)]
@@ -357,7 +368,7 @@ const LIFETIME_MIN: Duration = Duration::from_mins(1);
 const LIFETIME_MAX: Duration = Duration::from_hours(366 * 24);
 
 const AFTER_HELP: &str = "\
-invite, invites, users, devices, rooms, hooks, sessions, refusals, stats and reload talk to the relay that runs on the same data folder, as the same user.
+invite, invites, users, devices, rooms, hooks, sessions, refusals, audit, stats and reload talk to the relay that runs on the same data folder, as the same user.
 Exit codes: 0 done, 1 failed or refused, 2 wrong usage or configuration, 3 no relay runs.";
 
 #[cfg(test)]

@@ -1,18 +1,20 @@
 //! The commands that ask a running relay, and how their answers are shown.
 
+mod text;
+
+pub(crate) use self::text::{mebibytes, time};
+
 use std::{
-    fmt::{Display, Write as _},
+    fmt::Display,
     io::{self, Write},
     path::Path,
-    time::{Duration, UNIX_EPOCH},
 };
 
 use serde::Serialize;
 
+use self::text::as_text;
 use crate::{
-    admin::{
-        AdminError, AdminRequest, AdminResponse, AskError, NewHook, NewHookRow, NewInvite, Role, Stats, ask,
-    },
+    admin::{AdminError, AdminRequest, AdminResponse, AskError, NewHook, NewInvite, Stats, ask},
     args::{Devices, Hooks, Invite, Invites, Json, Rooms, Users},
 };
 
@@ -141,204 +143,17 @@ fn as_json(response: &AdminResponse) -> io::Result<String> {
         AdminResponse::Refusals { refusals } => line(refusals),
         AdminResponse::Hook(hook) => line(hook),
         AdminResponse::Hooks { hooks } => line(hooks),
+        AdminResponse::Audit { records } => line(records),
         AdminResponse::Stats { stats } => line(stats),
         AdminResponse::Done { message } => line(&serde_json::json!({ "done": message })),
         AdminResponse::Error(error) => line(error),
     }
 }
 
-fn as_text(response: &AdminResponse) -> String {
-    match response {
-        AdminResponse::Invite(invite) => {
-            let page = invite.page.as_ref().map(|page| format!("{page}\n")).unwrap_or_default();
-            format!("{}\n{page}", invite.link)
-        }
-        AdminResponse::Invites { invites } => table(
-            ["INVITE", "ROLE", "USES", "EXPIRES", "BY", "ROOM"],
-            invites.iter().map(|invite| {
-                [
-                    invite.id.clone(),
-                    role(invite.role),
-                    invite.uses.to_string(),
-                    time(invite.expires_ms),
-                    invite.by.as_ref().map_or_else(|| "the operator".to_owned(), |by| format!("@{by}")),
-                    or_dash(invite.room.as_ref()),
-                ]
-            }),
-        ),
-        AdminResponse::Users { users } => table(
-            ["HANDLE", "NAME", "ROLE", "STATE", "DEVICES", "ROOMS", "JOINED", "ACCOUNT"],
-            users.iter().map(|user| {
-                [
-                    format!("@{}", user.handle),
-                    shown(&user.name),
-                    role(user.role),
-                    if user.enabled { "enabled" } else { "disabled" }.to_owned(),
-                    user.devices.to_string(),
-                    user.rooms.to_string(),
-                    time(user.joined_ms),
-                    user.account.clone(),
-                ]
-            }),
-        ),
-        AdminResponse::Devices { devices } => table(
-            ["USER", "DEVICE", "KIND", "STATE", "ADDED", "ID"],
-            devices.iter().map(|device| {
-                let state = match (device.revoked, device.blocked) {
-                    (true, _) => "revoked",
-                    (false, true) => "shut out",
-                    (false, false) => "good",
-                };
-                [
-                    format!("@{}", device.handle),
-                    shown(&device.name),
-                    device.kind.clone(),
-                    state.to_owned(),
-                    time(device.added_ms),
-                    device.device.clone(),
-                ]
-            }),
-        ),
-        AdminResponse::Rooms { rooms } => table(
-            ["KIND", "MEMBERS", "ENTRIES", "REV", "ID"],
-            rooms.iter().map(|room| {
-                let counts = [room.members, room.seq, room.rev].map(|count| count.to_string());
-                let [members, seq, rev] = counts;
-                [room.kind.clone(), members, seq, rev, room.room.clone()]
-            }),
-        ),
-        AdminResponse::Sessions { sessions } => table(
-            ["USER", "DEVICE", "ADDRESS", "SINCE", "PROTOCOL", "STATE", "ID"],
-            sessions.iter().map(|session| {
-                [
-                    format!("@{}", session.handle),
-                    shown(&session.name),
-                    or_dash(session.address.as_ref()),
-                    or_dash(session.since_ms.map(time).as_ref()),
-                    session.version.to_string(),
-                    if session.away { "away" } else { "here" }.to_owned(),
-                    session.device.clone(),
-                ]
-            }),
-        ),
-        AdminResponse::Refusals { refusals } => table(
-            ["LAST", "TIMES", "REASON", "WHOM", "DEVICE"],
-            refusals.iter().map(|refusal| {
-                let whom = refusal.handle.as_ref().map(|handle| format!("@{handle}"));
-                [
-                    time(refusal.at_ms),
-                    refusal.times.to_string(),
-                    refusal.code.clone(),
-                    whom.unwrap_or_else(|| or_dash(refusal.address.as_ref())),
-                    or_dash(refusal.device.as_ref()),
-                ]
-            }),
-        ),
-        AdminResponse::Hook(hook) => hook_text(hook),
-        AdminResponse::Hooks { hooks } => table(
-            ["HANDLE", "NAME", "STATE", "MADE BY", "MADE", "USED", "ROOM"],
-            hooks.iter().map(|hook| {
-                [
-                    format!("@{}", hook.handle),
-                    shown(&hook.name),
-                    hook.state.clone(),
-                    hook.by.as_ref().map_or_else(|| "operator".to_owned(), |by| format!("@{by}")),
-                    time(hook.created_ms),
-                    if hook.used_ms == 0 { "never".to_owned() } else { time(hook.used_ms) },
-                    hook.room.clone(),
-                ]
-            }),
-        ),
-        AdminResponse::Stats { stats } => stats_text(stats),
-        AdminResponse::Done { message } => format!("{message}\n"),
-        AdminResponse::Error(error) => format!("{error}\n"),
-    }
-}
-
-fn hook_text(hook: &NewHookRow) -> String {
-    let mut text = format!(
-        "{}\nWho knows this address can write as @{}. It is not shown again.\n",
-        hook.url, hook.handle
-    );
-    if let Some(pin) = &hook.pin {
-        text +=
-            &format!("The relay has a key of its own; curl knows it by: --insecure --pinnedpubkey {pin}\n");
-    }
-    if !hook.is_member {
-        let (room, handle) = (&hook.room, &hook.handle);
-        text += &format!(
-            "It can write once an admin of the room has added it: kith-cli room add {room} @{handle}\n"
-        );
-    }
-    text
-}
-
-fn stats_text(stats: &Stats) -> String {
-    let rows = [
-        ("version", stats.version.clone()),
-        ("listens on", stats.listen.clone()),
-        ("in links", stats.url.clone()),
-        ("metrics", stats.metrics.clone().unwrap_or_else(|| "off".to_owned())),
-        ("up for", humantime::format_duration(Duration::from_secs(stats.uptime_s)).to_string()),
-        (
-            "connections",
-            format!(
-                "{} ({} identified, {} accounts)",
-                stats.connections, stats.identified, stats.online_accounts
-            ),
-        ),
-        ("accounts", stats.accounts.to_string()),
-        ("rooms", stats.rooms.to_string()),
-        ("entries", stats.entries.to_string()),
-        ("database", mebibytes(stats.database_bytes)),
-        ("free on disk", mebibytes(stats.free_bytes)),
-        ("storage", if stats.well { "good" } else { "refuses writes; see the log" }.to_owned()),
-        ("logs' identity", stats.incarnation.clone()),
-    ];
-    rows.iter().fold(String::new(), |mut text, (name, value)| {
-        let _ = writeln!(text, "{name:<15} {value}");
-        text
-    })
-}
-
-pub(crate) fn mebibytes(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / (1024.0 * 1024.0))
-}
-
-pub(crate) fn time(unix_ms: u64) -> String {
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
-}
-
-fn role(role: Role) -> String {
-    format!("{role:?}").to_lowercase()
-}
-
-fn or_dash(value: Option<&impl ToString>) -> String {
-    value.map_or_else(|| "-".to_owned(), ToString::to_string)
-}
-
-/// What a person chose as a name must not steer the operator's terminal.
-fn shown(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
-    let widths: [usize; N] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
-    let mut text = String::new();
-    for row in &rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::{InviteRow, RoomRow};
+    use crate::admin::{InviteRow, Role, RoomRow};
 
     #[test]
     fn tables_line_up() {
@@ -366,10 +181,5 @@ mod tests {
         };
         assert_eq!(as_text(&AdminResponse::Invite(invite.clone())), "kith://join?x\n");
         assert!(as_json(&AdminResponse::Invite(invite)).unwrap().contains("\"link\":\"kith://join?x\""));
-    }
-
-    #[test]
-    fn names_cannot_steer_a_terminal() {
-        assert_eq!(shown("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
     }
 }

@@ -16,8 +16,8 @@ use crate::{
     clock::{Clock, Instant},
     config::Live,
     store::{
-        AccountRow, Append, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
-        programs::ProgramWrite,
+        AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead,
+        StoreError, programs::ProgramWrite,
     },
 };
 
@@ -113,6 +113,10 @@ impl<F: Fn() -> io::Result<u64> + Send> Engine for Reserved<F> {
 
     fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
         self.engine.put_program(write)
+    }
+
+    fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {
+        self.engine.audit(record)
     }
 
     fn probe(&mut self) -> Result<(), StoreError> {

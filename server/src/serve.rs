@@ -24,10 +24,13 @@ use crate::{
     operator::{Desk, Operator, Refusal, describe},
     platform::{self, Signal, Signals, service},
     reach::Reach,
-    relay::hub::{Hub, Threads},
+    relay::{
+        hub::{Hub, Threads},
+        writes::Write,
+    },
     reserve::Reserved,
     store::{
-        StoreError, fresh_incarnation,
+        AuditEvent, StoreError, fresh_incarnation,
         sqlite::{Quota, SqliteEngine},
     },
     tls::{Tls, TlsError},
@@ -146,12 +149,12 @@ async fn run(
         tokio::select! {
             signal = signals.next() => match signal {
                 Signal::Stop => break,
-                Signal::Reload => log(&reloading.run()),
+                // What came of it stands in the log.
+                Signal::Reload => drop(reloading.run(&hub).await),
             },
             Some(reply) = reloads.recv() => {
                 let reply: oneshot::Sender<_> = reply;
-                let result = reloading.run();
-                log(&result);
+                let result = reloading.run(&hub).await;
                 // Whoever asked may have gone.
                 let _ = reply.send(result);
             }
@@ -230,10 +233,23 @@ struct Reloading<'a> {
 }
 
 impl Reloading<'_> {
-    fn run(&self) -> Result<Change, String> {
+    /// Notes what was taken up.
+    async fn run(&self, hub: &Hub) -> Result<Change, String> {
         service::reloading();
         let result = self.take_up();
         service::ready();
+        match &result {
+            Ok(change) => info!("configuration read again; {}", describe(change)),
+            Err(error) => warn!("configuration not taken up: {error}"),
+        }
+        if let Ok(Change { applied, .. }) = &result
+            && !applied.is_empty()
+        {
+            let event = AuditEvent::ConfigurationChanged { keys: applied.clone() };
+            if let Err(code) = hub.ask(Write::Audit(event)).await {
+                warn!(?code, "the audit log lacks this change");
+            }
+        }
         result
     }
 
@@ -286,13 +302,6 @@ async fn keep_watch(hub: Arc<Hub>, limit: Duration, stop: CancellationToken) {
 
 fn set_quota(quota: &Quota, config: &Config) {
     quota.set(Some(config.storage.max_bytes).filter(|bytes| *bytes > 0));
-}
-
-fn log(result: &Result<Change, String>) {
-    match result {
-        Ok(change) => info!("configuration read again; {}", describe(change)),
-        Err(error) => warn!("configuration not taken up: {error}"),
-    }
 }
 
 /// Ends what is left of the tasks, and with them the last handles to the hub; then its threads write what is queued.

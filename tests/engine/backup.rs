@@ -7,7 +7,7 @@ use kith_protocol::register::Register;
 use kith_relay::store::memory::MemoryEngine;
 use kith_relay::store::programs::ProgramWrite;
 use kith_relay::store::{
-    AccountRow, Append, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
+    AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
 };
 use std::sync::{Arc, Mutex};
 
@@ -103,6 +103,10 @@ impl Engine for Copied {
 
     fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
         self.inner.put_program(write)
+    }
+
+    fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {
+        self.inner.audit(record)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

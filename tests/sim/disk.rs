@@ -7,7 +7,7 @@ use kith_protocol::register::Register;
 use kith_relay::store::memory::MemoryEngine;
 use kith_relay::store::programs::ProgramWrite;
 use kith_relay::store::{
-    AccountRow, Append, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
+    AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
 };
 use std::sync::{Arc, Mutex};
 
@@ -52,6 +52,7 @@ enum Op {
     Membership(AccountId, Membership),
     Invite(InviteRow),
     Program(ProgramWrite),
+    Audit(AuditRecord),
 }
 
 /// An engine of which only committed groups reach the disk.
@@ -91,6 +92,7 @@ impl Engine for Disked {
                 Op::Membership(account, membership) => disk.put_membership(&account, membership)?,
                 Op::Invite(row) => disk.put_invite(&row)?,
                 Op::Program(write) => disk.put_program(&write)?,
+                Op::Audit(record) => disk.audit(&record)?,
             }
         }
         if let Err(error) = disk.commit() {
@@ -143,6 +145,11 @@ impl Engine for Disked {
     fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
         self.group.push(Op::Program(write.clone()));
         self.inner.put_program(write)
+    }
+
+    fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {
+        self.group.push(Op::Audit(record.clone()));
+        self.inner.audit(record)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

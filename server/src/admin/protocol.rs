@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::AuditEvent;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum AdminRequest {
@@ -43,6 +45,10 @@ pub enum AdminRequest {
     /// `hook` is the integration's handle (with or without @) or its account id.
     HookRevoke {
         hook: String,
+    },
+    /// The newest records of the audit log, the oldest of them first.
+    Audit {
+        limit: u32,
     },
     Stats,
     /// Read the configuration again, as SIGHUP does.
@@ -88,6 +94,7 @@ pub enum AdminResponse {
     Refusals { refusals: Vec<RefusalRow> },
     Hook(NewHookRow),
     Hooks { hooks: Vec<HookRow> },
+    Audit { records: Vec<AuditRow> },
     Stats { stats: Stats },
     Done { message: String },
     Error(AdminError),
@@ -221,6 +228,17 @@ pub struct HookRow {
     pub created_ms: u64,
     /// 0: never.
     pub used_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    pub at_ms: u64,
+    /// The handle, today, of who did it; none: the operator.
+    pub by: Option<String>,
+    /// The handle, today, of whom it happened to, if it happened to somebody.
+    pub subject: Option<String>,
+    #[serde(flatten)]
+    pub event: AuditEvent,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

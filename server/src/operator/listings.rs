@@ -8,15 +8,15 @@ use kith_protocol::{
 
 use std::sync::Arc;
 
-use super::{Refusal, invite_id};
+use super::Refusal;
 use crate::{
-    admin::{DeviceRow, RefusalRow, RoomRow, SessionRow, UserRow},
+    admin::{AuditRow, DeviceRow, RefusalRow, RoomRow, SessionRow, UserRow},
     refusals::{self, Whom},
     relay::{
         conn::Conn,
         folds::{Folds, fold_account},
     },
-    store::{AccountRow, InviteRow, Reader},
+    store::{AccountRow, AuditRecord, InviteRow, Reader},
 };
 
 /// Those that can still be used, each with the handle of who made it.
@@ -31,7 +31,7 @@ pub(super) fn invites(store: &dyn Reader, now: u64) -> Result<Vec<(InviteRow, Op
 /// By id, or by enough of its beginning.
 pub(super) fn find_invite(store: &dyn Reader, id: &str, now: u64) -> Result<InviteRow, Refusal> {
     let open = store.invites(now)?;
-    let mut found = open.into_iter().filter(|invite| invite_id(&invite.token).starts_with(id));
+    let mut found = open.into_iter().filter(|invite| invite.id().starts_with(id));
     match (found.next(), found.next()) {
         (Some(invite), None) if !id.is_empty() => Ok(invite),
         (Some(_), _) => Err(Refusal::bad(&format!("`{id}` does not tell which invite: give more of its id"))),
@@ -134,6 +134,16 @@ pub(super) fn devices(store: &dyn Reader, of: Option<&str>) -> Result<Vec<Device
         }
     }
     Ok(rows)
+}
+
+pub(super) fn audit_log(store: &dyn Reader, limit: u32) -> Result<Vec<AuditRow>, Refusal> {
+    let row = |record: AuditRecord| {
+        let named = |id: Option<AccountId>| id.map(|id| handle(store, &id)).transpose();
+        let by = named(record.by)?.flatten();
+        let subject = named(record.event.account().and_then(|id| id.parse().ok()))?.flatten();
+        Ok(AuditRow { at_ms: record.at, by, subject, event: record.event })
+    };
+    store.audit_log(limit)?.into_iter().map(row).collect()
 }
 
 /// By id, or by enough of its beginning.

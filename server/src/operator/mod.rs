@@ -98,6 +98,10 @@ impl Operator {
             AdminRequest::HookCreate(new) => Ok(AdminResponse::Hook(self.create_hook(new).await?)),
             AdminRequest::Hooks => Ok(AdminResponse::Hooks { hooks: self.read(hooks::list).await? }),
             AdminRequest::HookRevoke { hook } => self.revoke_hook(hook).await,
+            AdminRequest::Audit { limit } => {
+                let records = self.read(move |store| listings::audit_log(store, limit)).await?;
+                Ok(AdminResponse::Audit { records })
+            }
             AdminRequest::Stats => Ok(AdminResponse::Stats { stats: self.stats().await? }),
             AdminRequest::Reload => self.reload().await,
         }
@@ -137,7 +141,7 @@ impl Operator {
     async fn revoke_invite(&self, id: String) -> Result<AdminResponse, Refusal> {
         let now = self.0.hub.clock.unix_ms();
         let invite = self.read(move |store| listings::find_invite(store, &id, now)).await?;
-        let message = format!("nobody joins any more with the invite {}", invite_id(&invite.token));
+        let message = format!("nobody joins any more with the invite {}", invite.id());
         self.0.hub.ask(Write::PutInvite(store::InviteRow { uses: 0, ..invite })).await?;
         Ok(AdminResponse::Done { message })
     }
@@ -201,7 +205,7 @@ impl Operator {
 
     fn row(&self, invite: &store::InviteRow, by: Option<String>) -> InviteRow {
         InviteRow {
-            id: invite_id(&invite.token),
+            id: invite.id(),
             link: self.link(invite).to_string(),
             page: self.0.reach.page(&BASE64URL_NOPAD.encode(&invite.token)),
             role: invite.role.into(),
@@ -320,11 +324,6 @@ impl From<RelayRole> for Role {
     }
 }
 
-/// Enough of it to tell it from others, and far from enough to use it.
-fn invite_id(token: &[u8; TOKEN_LEN]) -> String {
-    BASE64URL_NOPAD.encode(&token[..INVITE_ID_BYTES])
-}
-
 pub(crate) fn describe(change: &Change) -> String {
     let mut parts = Vec::new();
     match change.applied.as_slice() {
@@ -339,5 +338,3 @@ pub(crate) fn describe(change: &Change) -> String {
 
 /// A week: time to find the link again, and not for ever.
 const FIRST_INVITE_S: u64 = Duration::from_hours(7 * 24).as_secs();
-/// Of sixteen.
-const INVITE_ID_BYTES: usize = 6;

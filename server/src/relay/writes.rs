@@ -11,7 +11,7 @@ pub use self::people::invite_frame;
 use super::conn::Conn;
 use super::writer::{Asker, Job, Origin, Refusal, Writer, Written};
 use crate::store::programs::ProgramWrite;
-use crate::store::{InviteRow, RelayRole};
+use crate::store::{AuditEvent, AuditRecord, InviteRow, RelayRole};
 use kith_protocol::account::{Account, DeviceKind};
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
@@ -57,6 +57,8 @@ pub enum Write {
     Post(Box<Post>),
     /// What concerns pushes.
     Programs(Vec<ProgramWrite>),
+    /// Something that the operator did, and that is no write itself.
+    Audit(AuditEvent),
     /// Nothing: somebody asks whether it could be stored.
     Probe,
 }
@@ -98,6 +100,7 @@ impl Write {
             | Self::RevokeHook(..)
             | Self::Post(_)
             | Self::Programs(_)
+            | Self::Audit(_)
             | Self::Probe => Origin::Request(0),
         }
     }
@@ -109,20 +112,21 @@ impl Writer {
         match &job.write {
             Write::Entry(_, entry) => self.entry(entry, &job.from),
             Write::Control(req, entry) => self.control(*req, entry, &job.from),
-            Write::Chain(req, entry) => self.chain(*req, entry),
+            Write::Chain(req, entry) => self.chain(*req, entry, job.now),
             Write::Register(req, register) => self.register(*req, register, &job.from),
             Write::Republish(_, room, entries) => self.republish(room, entries, &job.from),
-            Write::Profile(set) => self.profile(set, asker(&job.from)?),
+            Write::Profile(set) => self.profile(set, asker(&job.from)?, job.now),
             Write::Invite(create, token) => self.invite(create, *token, asker(&job.from)?, job.now),
-            Write::RevokeInvite(revoke) => self.revoke_invite(revoke, asker(&job.from)?),
+            Write::RevokeInvite(revoke) => self.revoke_invite(revoke, asker(&job.from)?, job.now),
             Write::Join(newcomer) => self.join(newcomer, job.now),
-            Write::PutInvite(invite) => {
-                self.engine.put_invite(invite)?;
+            Write::PutInvite(invite) => self.put_invite(invite, None, job.now),
+            Write::SetRole(account, role) => self.set_role(account, *role, job.now),
+            Write::Disable(account, disabled) => self.disable(account, *disabled, job.now),
+            Write::Block(device) => self.block(device, job.now),
+            Write::Audit(event) => {
+                self.audit(job.now, None, event.clone())?;
                 Ok(Written::Done)
             }
-            Write::SetRole(account, role) => self.set_role(account, *role),
-            Write::Disable(account, disabled) => self.disable(account, *disabled),
-            Write::Block(device) => self.block(device),
             Write::MakeHook(make) => self.make_hook(make, job),
             Write::RevokeHook(hook, random) => self.revoke_hook(hook, *random, job),
             Write::Post(post) => self.post(post, job),
@@ -137,6 +141,11 @@ impl Writer {
                 Ok(Written::Done)
             }
         }
+    }
+
+    /// Notes in the audit log who did what; `None`: the operator.
+    fn audit(&mut self, at: u64, by: Option<AccountId>, event: AuditEvent) -> Result<(), Refusal> {
+        Ok(self.engine.audit(&AuditRecord { at, by, event })?)
     }
 
     /// Whether a device is live, may write in rooms, and does not claim a chain that is longer than it is.

@@ -11,8 +11,8 @@ mod registers;
 use super::memory::MemoryEngine;
 use super::sqlite::SqliteEngine;
 use super::{
-    AccountRow, Append, DeviceRow, Engine, InviteRow, Left, Membership, Range, RelayRole, RoomHead,
-    StoreError, Stretch, Totals,
+    AccountRow, Append, AuditEvent, AuditRecord, DeviceRow, Engine, InviteRow, Left, Membership, Range,
+    RelayRole, RoomHead, StoreError, Stretch, Totals,
 };
 use bytes::Bytes;
 use kith_protocol::account::Account;
@@ -133,6 +133,7 @@ conformance!(
     integrations_are_found_by_their_token,
     a_key_of_an_integration_is_known_for_a_while,
     pushes_are_what_was_written_last,
+    the_audit_log_keeps_what_stands_with_its_change,
     totals_count,
     an_incarnation_is_kept,
 );

@@ -5,8 +5,8 @@ use super::programs::{
     HookKey, HookRow, ProgramWrite, Programs, PushOut, PushTarget, PushWaiting, PushWishes, TargetId,
 };
 use super::{
-    AccountRow, Append, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range, Reader,
-    RoomHead, StoreError, Stretch, Totals,
+    AccountRow, Append, AuditRecord, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range,
+    Reader, RoomHead, StoreError, Stretch, Totals,
 };
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
@@ -40,6 +40,7 @@ struct State {
     memberships: BTreeMap<(AccountId, RoomId), Option<Left>>,
     invites: BTreeMap<[u8; 16], InviteRow>,
     programs: ProgramState,
+    audit_log: Vec<AuditRecord>,
 }
 
 #[derive(Clone, Default)]
@@ -220,6 +221,12 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
+    fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {
+        let record = record.clone();
+        self.change(move |state| state.audit_log.push(record.clone()));
+        Ok(())
+    }
+
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         Ok(Box::new(self.committed.clone()))
     }
@@ -382,6 +389,12 @@ impl Directory for Shared {
         let mut found: Vec<_> = state.invites.values().filter(open).cloned().collect();
         found.sort_by_key(|invite| (invite.expires_at, invite.token));
         Ok(found)
+    }
+
+    fn audit_log(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
+        let state = self.lock();
+        let skipped = state.audit_log.len().saturating_sub(limit as usize);
+        Ok(state.audit_log[skipped..].to_vec())
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

@@ -7,6 +7,7 @@
 //!
 //! `conformance.rs` says what each implementation must do; [`memory`] is the reference, [`sqlite`] the default.
 
+mod audit_log;
 #[cfg(test)]
 mod conformance;
 pub mod inspection;
@@ -16,12 +17,17 @@ pub(crate) mod schema;
 pub mod sqlite;
 mod wal;
 
+pub use self::audit_log::{AuditEvent, AuditRecord};
+
 use self::programs::{ProgramWrite, Programs};
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
 use kith_protocol::ids::{AccountId, DeviceId, Hash, Incarnation, RegisterKey, Rev, RoomId, Seq, TxnId};
 use kith_protocol::register::Register;
+
+/// Of the sixteen of a token.
+const INVITE_ID_BYTES: usize = 6;
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +156,13 @@ pub struct InviteRow {
     pub by: Option<AccountId>,
 }
 
+impl InviteRow {
+    /// Enough of the token to tell it from others, and far from enough to use it.
+    pub fn id(&self) -> String {
+        data_encoding::BASE64URL_NOPAD.encode(&self.token[..INVITE_ID_BYTES])
+    }
+}
+
 /// A room that an account is, or was, in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Membership {
@@ -228,6 +241,8 @@ pub trait Directory {
     fn invite(&self, token: &[u8; 16]) -> Result<Option<InviteRow>, StoreError>;
     /// The invites that can still be used, soonest to end first.
     fn invites(&self, now: u64) -> Result<Vec<InviteRow>, StoreError>;
+    /// The newest records of the audit log, the oldest of them first.
+    fn audit_log(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
     /// How much there is.
     fn totals(&self) -> Result<Totals, StoreError>;
 }
@@ -274,6 +289,9 @@ pub trait Engine: Send {
     fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError>;
     /// Changes what belongs to integrations and pushes.
     fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError>;
+
+    /// Appends to the audit log.
+    fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError>;
 
     /// Writes as much as a large message takes, and takes it back: fails as a message would.
     fn probe(&mut self) -> Result<(), StoreError> {

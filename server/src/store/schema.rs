@@ -75,6 +75,9 @@ CREATE TABLE push_targets (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID
 CREATE TABLE push_wishes (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE push_waiting (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE push_outbox (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
+", "
+-- By whom: an account; null for the operator. What: JSON.
+CREATE TABLE audit_log (num INTEGER PRIMARY KEY, at INTEGER NOT NULL, by BLOB, event TEXT NOT NULL);
 "];
 
 /// The newest schema.

@@ -14,8 +14,8 @@ use self::tables::Tables;
 use self::values::{damaged, int, place};
 use super::programs::ProgramWrite;
 use super::{
-    AccountRow, Append, DeviceRow, Engine, InviteRow, Log, Membership, Reader, RoomHead, StoreError, schema,
-    wal,
+    AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Log, Membership, Reader, RoomHead,
+    StoreError, schema, wal,
 };
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::{Entry, Kind};
@@ -386,6 +386,17 @@ impl Engine for SqliteEngine {
 
     fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
         self.tables.put_program(write)
+    }
+
+    fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {
+        let event = serde_json::to_string(&record.event).map_err(|error| {
+            StoreError::Failed(format!("a record of the audit log cannot be written: {error}"))
+        })?;
+        self.tables.run(
+            "INSERT INTO audit_log (at, by, event) VALUES (?1, ?2, ?3)",
+            &[&int(record.at), &record.by.as_ref().map(AccountId::as_bytes), &event],
+        )?;
+        Ok(())
     }
 
     fn probe(&mut self) -> Result<(), StoreError> {

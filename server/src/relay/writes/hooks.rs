@@ -3,9 +3,9 @@
 
 use super::Outcome;
 use super::people::display_name;
-use crate::relay::writer::{Job, Refusal, Writer, Written};
+use crate::relay::writer::{Asker, Job, Refusal, Writer, Written};
 use crate::store::programs::{HookKey, HookRow, ProgramWrite};
-use crate::store::{AccountRow, DeviceRow, RelayRole};
+use crate::store::{AccountRow, AuditEvent, DeviceRow, RelayRole};
 use kith_protocol::account::Account;
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::{Entry, Header, KEY_SOURCE_PLAIN, Kind};
@@ -109,6 +109,8 @@ impl Writer {
             created_at: job.now,
             used_at: 0,
         }))?;
+        let made = AuditEvent::HookMade { account: id.to_string(), room: room.to_string() };
+        self.audit(job.now, make.by, made)?;
         Ok(Written::Hooked(id, handle, room))
     }
 
@@ -148,6 +150,11 @@ impl Writer {
             self.leave(&hook, &room, random, job)?;
         }
         self.engine.put_program(&ProgramWrite::Hook(HookRow { token: None, seeds: [0; 64], ..hook }))?;
+        let by = match &job.from {
+            Asker::Conn(conn) => Some(conn.identity.account),
+            Asker::Waiting(_) => None,
+        };
+        self.audit(job.now, by, AuditEvent::HookRevoked { account: id.to_string() })?;
         Ok(Written::Done)
     }
 

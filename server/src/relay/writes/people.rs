@@ -4,7 +4,7 @@ use super::rooms::control_code;
 use super::{Newcomer, Outcome};
 use crate::relay::conn::{Conn, Identity};
 use crate::relay::writer::{Writer, Written};
-use crate::store::{AccountRow, DeviceRow, InviteRow, Membership, RelayRole};
+use crate::store::{AccountRow, AuditEvent, DeviceRow, InviteRow, Membership, RelayRole};
 use bytes::Bytes;
 use kith_protocol::account::ChainError;
 use kith_protocol::chain::{ChainEntry, ChainOp};
@@ -69,12 +69,19 @@ impl Writer {
         self.engine.put_device(&author, DeviceRow { account: account.id(), blocked: false })?;
         self.engine.append(own_room)?;
         self.engine.put_membership(&account.id(), Membership { room: room.id(), left: None })?;
+        let joined = AuditEvent::Joined {
+            account: account.id().to_string(),
+            handle: join.handle.clone(),
+            invite: invite.id(),
+            role: invite.role,
+        };
+        self.audit(now, Some(account.id()), joined)?;
         self.folds.put_account(account.clone());
         self.folds.put_room(room);
         Ok(Written::Admitted(admitted))
     }
 
-    pub(super) fn chain(&mut self, req: u32, entry: &ChainEntry) -> Outcome {
+    pub(super) fn chain(&mut self, req: u32, entry: &ChainEntry, now: u64) -> Outcome {
         let header = entry.header();
         let mut account = self.author(&header.account)?;
         let known = self.engine.read().chain(&header.account, header.index)?;
@@ -98,10 +105,14 @@ impl Writer {
         }
         self.engine.append_chain(&header.account, entry)?;
         for (id, device) in account.devices() {
+            let (owner, device_id) = (account.id().to_string(), id.to_string());
             if device.added == header.index {
                 self.engine.put_device(id, DeviceRow { account: account.id(), blocked: false })?;
-            }
-            if device.revoked == Some(header.index) {
+                let event = AuditEvent::DeviceAdded { account: owner, device: device_id };
+                self.audit(now, Some(account.id()), event)?;
+            } else if device.revoked == Some(header.index) {
+                let event = AuditEvent::DeviceRevoked { account: owner, device: device_id };
+                self.audit(now, Some(account.id()), event)?;
                 self.outcome.closed.push((account.id(), Some(*id), CloseCode::Revoked));
             }
         }
@@ -110,7 +121,7 @@ impl Writer {
         Ok(Written::Answer(ServerFrame::Appended(Appended { req, seq: Seq::ZERO })))
     }
 
-    pub(super) fn profile(&mut self, set: &frame::SetProfile, conn: &Conn) -> Outcome {
+    pub(super) fn profile(&mut self, set: &frame::SetProfile, conn: &Conn, now: u64) -> Outcome {
         let row = self.engine.read().account(&conn.identity.account)?.ok_or(ErrorCode::NotFound)?;
         let mut new = row.clone();
         if let Some(name) = &set.name {
@@ -124,6 +135,11 @@ impl Writer {
             new.handle.clone_from(handle);
         }
         self.engine.put_account(&new)?;
+        if new.handle != row.handle {
+            let account = row.id.to_string();
+            let event = AuditEvent::HandleChanged { account, from: row.handle, to: new.handle };
+            self.audit(now, Some(row.id), event)?;
+        }
         Ok(Written::Done)
     }
 
@@ -149,44 +165,62 @@ impl Writer {
             room: create.room,
             by: Some(row.id),
         };
-        self.engine.put_invite(&invite)?;
+        self.put_invite(&invite, invite.by, now)?;
         let frame = frame::Invites { req: create.req, invites: vec![invite_frame(&invite)] };
         Ok(Written::Answer(ServerFrame::Invites(frame)))
     }
 
-    pub(super) fn revoke_invite(&mut self, revoke: &frame::RevokeInvite, conn: &Conn) -> Outcome {
+    /// Adds an invite, or takes one back: one without uses.
+    pub(super) fn put_invite(&mut self, invite: &InviteRow, by: Option<AccountId>, now: u64) -> Outcome {
+        self.engine.put_invite(invite)?;
+        let InviteRow { uses, role, expires_at: expires_ms, .. } = *invite;
+        let event = match uses {
+            0 => AuditEvent::InviteRevoked { invite: invite.id() },
+            _ => AuditEvent::InviteMade { invite: invite.id(), uses, role, expires_ms },
+        };
+        self.audit(now, by, event)?;
+        Ok(Written::Done)
+    }
+
+    pub(super) fn revoke_invite(&mut self, revoke: &frame::RevokeInvite, conn: &Conn, now: u64) -> Outcome {
         let token: [u8; 16] = revoke.token.as_ref().try_into().map_err(|_| ErrorCode::Malformed)?;
         let mut invite = self.engine.read().invite(&token)?.ok_or(ErrorCode::NotFound)?;
         if invite.by != Some(conn.identity.account) {
             return Err(ErrorCode::NotFound.into());
         }
         invite.uses = 0;
-        self.engine.put_invite(&invite)?;
-        Ok(Written::Done)
+        self.put_invite(&invite, invite.by, now)
     }
 
-    pub(super) fn set_role(&mut self, account: &AccountId, role: RelayRole) -> Outcome {
+    pub(super) fn set_role(&mut self, account: &AccountId, role: RelayRole, now: u64) -> Outcome {
         let row = self.engine.read().account(account)?.ok_or(ErrorCode::NotFound)?;
         self.engine.put_account(&AccountRow { role, ..row })?;
+        self.audit(now, None, AuditEvent::RoleChanged { account: account.to_string(), role })?;
         // A device hears of its rights when it comes.
         self.outcome.closed.push((*account, None, CloseCode::Restarting));
         Ok(Written::Done)
     }
 
-    pub(super) fn disable(&mut self, account: &AccountId, disabled: bool) -> Outcome {
-        let mut row = self.engine.read().account(account)?.ok_or(ErrorCode::NotFound)?;
-        row.disabled = disabled;
-        self.engine.put_account(&row)?;
-        if disabled {
-            self.outcome.closed.push((*account, None, CloseCode::Disabled));
-        }
+    pub(super) fn disable(&mut self, id: &AccountId, disabled: bool, now: u64) -> Outcome {
+        let row = self.engine.read().account(id)?.ok_or(ErrorCode::NotFound)?;
+        self.engine.put_account(&AccountRow { disabled, ..row })?;
+        let account = id.to_string();
+        let event = if disabled {
+            self.outcome.closed.push((*id, None, CloseCode::Disabled));
+            AuditEvent::AccountDisabled { account }
+        } else {
+            AuditEvent::AccountEnabled { account }
+        };
+        self.audit(now, None, event)?;
         Ok(Written::Done)
     }
 
-    pub(super) fn block(&mut self, device: &DeviceId) -> Outcome {
-        let row = self.engine.read().device(device)?.ok_or(ErrorCode::NotFound)?;
-        self.engine.put_device(device, DeviceRow { blocked: true, ..row })?;
-        self.outcome.closed.push((row.account, Some(*device), CloseCode::Revoked));
+    pub(super) fn block(&mut self, id: &DeviceId, now: u64) -> Outcome {
+        let row = self.engine.read().device(id)?.ok_or(ErrorCode::NotFound)?;
+        self.engine.put_device(id, DeviceRow { blocked: true, ..row })?;
+        let (account, device) = (row.account.to_string(), id.to_string());
+        self.audit(now, None, AuditEvent::DeviceBlocked { account, device })?;
+        self.outcome.closed.push((row.account, Some(*id), CloseCode::Revoked));
         Ok(Written::Done)
     }
 }

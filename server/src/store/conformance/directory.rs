@@ -141,3 +141,24 @@ pub(super) fn invites_are_open_until_used_or_expired<S: Subject>() {
     assert_eq!(read.invites(0).unwrap(), [sooner, hers, for_ever]);
     assert_eq!(read.invite(&used.token).unwrap(), Some(used), "who comes late hears that it was used");
 }
+
+pub(super) fn the_audit_log_keeps_what_stands_with_its_change<S: Subject>() {
+    let mut subject = S::fresh();
+    let record = |at, by, invite: &str| AuditRecord {
+        at,
+        by,
+        event: AuditEvent::InviteRevoked { invite: invite.to_owned() },
+    };
+    let (first, second) = (record(5, None, "a"), record(3, Some(AccountId([1; 32])), "b"));
+    subject.write(|engine| engine.audit(&first));
+    let engine = subject.engine();
+    engine.begin().unwrap();
+    engine.audit(&record(9, None, "never")).unwrap();
+    engine.rollback();
+    subject.write(|engine| engine.audit(&second));
+    let mut subject = subject.reopen();
+    let read = subject.engine().read();
+    assert_eq!(read.audit_log(9).unwrap(), [first, second.clone()], "in the order of the writes");
+    assert_eq!(read.audit_log(1).unwrap(), [second], "the newest");
+    assert_eq!(read.audit_log(0).unwrap(), []);
+}

@@ -3,10 +3,12 @@
 use super::tables::Tables;
 use super::values::{head_of, id, int, optional_id, uint};
 use crate::store::{
-    AccountRow, DeviceRow, Directory, InviteRow, Left, Membership, RelayRole, RoomHead, StoreError, Totals,
+    AccountRow, AuditRecord, DeviceRow, Directory, InviteRow, Left, Membership, RelayRole, RoomHead,
+    StoreError, Totals,
 };
 use kith_protocol::ids::{AccountId, DeviceId, RoomId, Seq};
 use rusqlite::Row;
+use rusqlite::types::Type;
 
 const ACCOUNT: &str = "SELECT id, handle, name, role, disabled, created_at,
     (SELECT count(*) FROM chains WHERE account = accounts.id),
@@ -72,6 +74,18 @@ impl Directory for Tables {
             &[&int(now)],
             invite_of,
         )
+    }
+
+    fn audit_log(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
+        let sql = "SELECT at, by, event FROM audit_log ORDER BY num DESC LIMIT ?1";
+        let mut records = self.all(sql, &[&limit], |row| {
+            let event: String = row.get(2)?;
+            let event = serde_json::from_str(&event)
+                .map_err(|error| rusqlite::Error::FromSqlConversionFailure(2, Type::Text, error.into()))?;
+            Ok(AuditRecord { at: uint(row.get(0)?), by: optional_id(row, 1)?, event })
+        })?;
+        records.reverse();
+        Ok(records)
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {
