@@ -1,5 +1,6 @@
 //! The relay.
 
+mod acme;
 pub mod admin;
 pub mod args;
 pub mod backup;
@@ -11,6 +12,7 @@ pub mod data;
 pub mod doctor;
 pub mod hooks;
 pub mod http;
+mod https;
 pub mod init;
 pub mod listen;
 pub mod logging;

@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+};
 use tokio_tungstenite::WebSocketStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -24,7 +27,7 @@ use crate::{
     places::{self, AddressPlace, Addresses, Place, Places},
     refusals::Whom,
     stream::Stream,
-    tls::Tls,
+    tls::{self, Tls},
 };
 
 /// What stands behind the door. A clone is made for each connection: keep it an `Arc`.
@@ -168,6 +171,10 @@ impl<A: Accept> Shared<A> {
             None => Stream::Plain(stream),
             Some(tls) => {
                 let mut stream = tls.acceptor().accept(stream).await.ok()?;
+                if tls::was_challenge(stream.get_ref().1) {
+                    let _ = stream.shutdown().await;
+                    return None;
+                }
                 stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
                 Stream::Tls(Box::new(stream))
             }

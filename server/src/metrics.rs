@@ -17,6 +17,8 @@
 //! | `kith_commit_seconds` | histogram | one commit, fsync included |
 //! | `kith_commit_writes` | histogram | appends and register writes in one commit |
 //! | `kith_refusing_writes` | gauge | 1 while the disk is too full to write |
+//! | `kith_certificate_end_timestamp_seconds{from}` | gauge | when the certificate ends, in seconds since 1970; from `files` or `acme` |
+//! | `kith_acme_failures_total` | counter | orders for a certificate that failed |
 //! | `kith_build_info{version}` | info | the version that runs |
 //!
 //! Counters are atomics behind an `Arc`: an increment is one relaxed add. Each relay has its own set, no global one.
@@ -46,6 +48,8 @@ pub struct Metrics {
     pub refusing_writes: Gauge,
     /// The same as the counters of refusals, each with whom it met.
     pub recent_refusals: Refusals,
+    pub acme_failures: Counter,
+    certificate: Family<Certificate, Gauge>,
     refusals: Family<Refusal, Counter>,
     registry: Registry,
 }
@@ -53,6 +57,11 @@ pub struct Metrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refusal {
     code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Certificate {
+    from: &'static str,
 }
 
 impl Metrics {
@@ -73,6 +82,8 @@ impl Metrics {
             commit_writes: Histogram::new(COMMIT_WRITES),
             refusing_writes: Gauge::default(),
             recent_refusals: Refusals::default(),
+            acme_failures: Counter::default(),
+            certificate: Family::default(),
             refusals: Family::default(),
             registry: Registry::with_prefix("kith"),
         };
@@ -89,6 +100,11 @@ impl Metrics {
     pub fn refused_to(&self, whom: Whom, code: &'static str, at: u64) {
         self.refused(code);
         self.recent_refusals.note(code, whom, at);
+    }
+
+    /// Tells when the certificate in use ends, in seconds since 1970.
+    pub fn certificate_ends(&self, from: &'static str, at: i64) {
+        self.certificate.get_or_create(&Certificate { from }).set(at);
     }
 
     /// OpenMetrics text.
@@ -121,6 +137,16 @@ impl Metrics {
         registry.register("commit_writes", "Writes in one commit", self.commit_writes.clone());
         registry.register("refusing_writes", "1 while the disk is too full", self.refusing_writes.clone());
         registry.register(
+            "certificate_end_timestamp_seconds",
+            "When the certificate ends",
+            self.certificate.clone(),
+        );
+        registry.register(
+            "acme_failures",
+            "Orders for a certificate that failed",
+            self.acme_failures.clone(),
+        );
+        registry.register(
             "build",
             "The version that runs",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
@@ -152,6 +178,7 @@ mod tests {
     fn the_table_names_all_that_is_rendered() {
         let metrics = Metrics::new();
         metrics.refused("http");
+        metrics.certificate_ends("files", 1);
         let text = metrics.render();
         let source = include_str!("metrics.rs");
         let mut families = 0;

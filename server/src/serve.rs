@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
+    acme::Keeper,
     admin::{AdminDoor, BindError, InviteRow},
     clock::Clock,
     commands::print,
-    config::{Change, Config, ConfigError, Layers, Live},
+    config::{Change, Config, ConfigError, Layers, Live, Security},
     copied,
     data::{DATABASE, DataDir, DataDirError, NOTE},
     http,
@@ -90,6 +91,7 @@ pub fn prepare(config: Config) -> Result<Option<InviteRow>, ServeError> {
         listen,
         metrics: None,
         data: data.path().to_owned(),
+        tls: None,
         started: clock.now(),
         reload: mpsc::channel(1).0,
     };
@@ -115,7 +117,7 @@ async fn run(
     let admin = AdminDoor::bind(data.path())?;
     let tls = Tls::open(&config, data.path(), &Reach::host(&config))?;
     let (clock, metrics, live) = (Clock::system(), Arc::new(Metrics::new()), Live::new(config));
-    let listen = tcp.local_addr()?;
+    let (listen, security) = (tcp.local_addr()?, live.load().security());
     let (hub, threads, quota) = open_hub(data, restored, &live, &metrics, clock)?;
     let (reload, mut reloads) = mpsc::channel(1);
     let operator = Operator::new(Desk {
@@ -124,20 +126,22 @@ async fn run(
         listen,
         metrics: metrics_tcp.as_ref().map(TcpListener::local_addr).transpose()?,
         data: data.path().to_owned(),
+        tls: tls.clone().filter(|_| matches!(security, Security::Files | Security::Acme)),
         started: clock.now(),
         reload,
     });
     let stop = CancellationToken::new();
     let door = Door::new(tcp, tls.clone(), live.clone(), Arc::clone(&metrics), clock, operator.clone());
     let door = tokio::spawn(door.run(stop.clone()));
+    let counted = Arc::clone(&metrics);
     if let Some(tcp) = metrics_tcp {
         tokio::spawn(http::serve_metrics(tcp, metrics, stop.clone()));
     }
     tokio::spawn(admin.run(Arc::new(operator.clone()), stop.clone()));
-    announce(&operator, listen).await?;
+    announce(&operator, listen, tls.as_ref().filter(|_| security == Security::Acme)).await?;
     drop(operator);
     if let Some(tls) = &tls {
-        tokio::spawn(follow_files(tls.clone(), live.clone(), stop.clone()));
+        keep_certificate(tls.clone(), &live, data, clock, &counted, &stop);
     }
     if let Some(every) = service::watchdog() {
         tokio::spawn(keep_watch(Arc::clone(&hub), every, stop.clone()));
@@ -211,10 +215,13 @@ fn open_hub(
 }
 
 /// What a person sees first, on standard output: where it listens and, while nobody has joined, the owner's link.
-async fn announce(operator: &Operator, listen: SocketAddr) -> Result<(), ServeError> {
+async fn announce(operator: &Operator, listen: SocketAddr, acme: Option<&Tls>) -> Result<(), ServeError> {
     info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
     let mut text =
         format!("kith-relay {} listens on {listen} as {}\n", env!("CARGO_PKG_VERSION"), operator.url());
+    if acme.is_some_and(|tls| tls.life().is_none()) {
+        text += "There is no certificate yet, and no device can connect before: the log tells when the authority has issued it.\n";
+    }
     if let Some(invite) = operator.first_invite().await? {
         text += "Nobody has joined yet. Whoever joins with this link owns the relay (one use, seven days):\n";
         text += &invite.link;
@@ -266,10 +273,36 @@ impl Reloading<'_> {
     }
 }
 
+/// Whoever renews the certificate, the relay serves the newest.
+fn keep_certificate(
+    tls: Tls,
+    live: &Live,
+    data: &DataDir,
+    clock: Clock,
+    metrics: &Arc<Metrics>,
+    stop: &CancellationToken,
+) {
+    let (live, metrics, stop) = (live.clone(), Arc::clone(metrics), stop.clone());
+    let security = live.load().security();
+    match security {
+        Security::Acme => {
+            let keeper = Keeper { tls, live, data: data.path().to_owned(), clock, metrics };
+            tokio::spawn(keeper.run(stop));
+        }
+        Security::Files => {
+            tokio::spawn(follow_files(tls, live, metrics, stop));
+        }
+        Security::Plain | Security::SelfSigned => {}
+    }
+}
+
 /// Takes up given certificate files when others stand in their place.
-async fn follow_files(tls: Tls, live: Live, stop: CancellationToken) {
+async fn follow_files(tls: Tls, live: Live, metrics: Arc<Metrics>, stop: CancellationToken) {
     let mut told = None;
     loop {
+        if let Some(life) = tls.life() {
+            metrics.certificate_ends("files", life.to);
+        }
         let pause = Duration::from_secs(live.load().tls.look_every_s.into());
         tokio::select! {
             () = stop.cancelled() => return,

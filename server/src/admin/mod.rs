@@ -15,8 +15,8 @@ mod transport;
 pub use self::{
     client::{AskError, ask},
     protocol::{
-        AdminError, AdminRequest, AdminResponse, AuditRow, DeviceRow, HookRow, InviteRow, NewHook,
-        NewHookRow, NewInvite, RefusalRow, Role, RoomRow, SessionRow, Stats, UserRow,
+        AdminError, AdminRequest, AdminResponse, AuditRow, CertificateStats, DeviceRow, HookRow, InviteRow,
+        NewHook, NewHookRow, NewInvite, RefusalRow, Role, RoomRow, SessionRow, Stats, UserRow,
     },
     server::{AdminDoor, AdminHandler, BindError},
 };

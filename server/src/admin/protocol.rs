@@ -241,6 +241,16 @@ pub struct AuditRow {
     pub event: AuditEvent,
 }
 
+/// The certificate in use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateStats {
+    /// None if there is none yet.
+    pub ends_ms: Option<u64>,
+    /// Why the last order at an authority failed, with what to do, and when it is tried again.
+    pub failure: Option<String>,
+    pub again_ms: Option<u64>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     pub version: String,
@@ -260,6 +270,9 @@ pub struct Stats {
     pub database_bytes: u64,
     pub free_bytes: u64,
     pub well: bool,
+    /// None where connections are plain, or a key of the relay's own counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateStats>,
     /// The identity of the logs; a restored copy has a new one.
     pub incarnation: String,
 }

@@ -1,7 +1,7 @@
 //! Backups: one file that holds all that a relay needs to go on elsewhere.
 //!
 //! That is the database as it stood at one moment; the key whose pin stands in invite links and in every device, or the
-//! certificate that was given; and the configuration. Taking one disturbs nobody: it only reads, in a process of its own.
+//! certificate that was given or issued; and the configuration. Taking one disturbs nobody: it only reads, in a process of its own.
 
 mod restore;
 mod shown;
@@ -16,6 +16,7 @@ use serde::Serialize;
 
 pub use self::restore::{Restored, restore};
 use crate::{
+    acme::ACCOUNT_FILE,
     clock::Clock,
     config::{Config, Security},
     data::{DATABASE, DataDirError},
@@ -26,7 +27,7 @@ use crate::{
         schema,
         sqlite::copies::{self, Copy, CopyError, Draft, Enclosed},
     },
-    tls::KEY_FILE,
+    tls::{ISSUED_FILE, KEY_FILE},
 };
 
 /// A backup that was made.
@@ -135,7 +136,7 @@ fn enclosed_files(
     config: &Config,
     config_file: Option<&Path>,
 ) -> Result<BTreeMap<String, Vec<u8>>, BackupError> {
-    let mut paths = vec![(KEY_FILE, config.data.join(KEY_FILE))];
+    let mut paths: Vec<_> = OWN_FILES.map(|name| (name, config.data.join(name))).into();
     if config.security() == Security::Files {
         paths.extend([(GIVEN_CERT, config.tls.cert.clone()), (GIVEN_KEY, config.tls.key.clone())]);
     }
@@ -146,8 +147,8 @@ fn enclosed_files(
             Ok(content) => {
                 files.insert(name.to_owned(), content);
             }
-            // A relay that never listened off loopback has made no key.
-            Err(error) if name == KEY_FILE && error.kind() == io::ErrorKind::NotFound => {}
+            // A relay makes only those that it needs.
+            Err(error) if OWN_FILES.contains(&name) && error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(BackupError::Read { path, source }),
         }
     }
@@ -161,6 +162,8 @@ fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
+/// What the relay itself has made beside the database.
+const OWN_FILES: [&str; 3] = [KEY_FILE, ISSUED_FILE, ACCOUNT_FILE];
 const CONFIG: &str = "relay.toml";
 const GIVEN_CERT: &str = "tls/given-cert.pem";
 const GIVEN_KEY: &str = "tls/given-key.pem";

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{BackupError, CONFIG, GIVEN_CERT, GIVEN_KEY, open, unusable};
+use super::{BackupError, CONFIG, GIVEN_CERT, GIVEN_KEY, OWN_FILES, open, unusable};
 use crate::{
     clock::Clock,
     copied,
@@ -61,7 +61,7 @@ pub fn restore(data: &Path, file: &Path, yes: bool) -> Result<Restored, BackupEr
     let put_aside = if occupied { Some(put_aside(data.path()).map_err(write)?) } else { None };
     for (name, content) in &enclosed.files {
         // A name is only taken if a backup has put it there: nothing is written outside of the folder.
-        if !RESTORED.contains(&name.as_str()) {
+        if !OWN_FILES.iter().chain(&RESTORED).any(|known| known == name) {
             continue;
         }
         let path = data.path().join(name);
@@ -113,4 +113,5 @@ fn put_aside(data: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-const RESTORED: [&str; 4] = [KEY_FILE, GIVEN_CERT, GIVEN_KEY, CONFIG];
+/// Beside [`OWN_FILES`].
+const RESTORED: [&str; 3] = [GIVEN_CERT, GIVEN_KEY, CONFIG];

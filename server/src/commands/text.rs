@@ -7,8 +7,8 @@ use std::{
 
 use crate::{
     admin::{
-        AdminResponse, AuditRow, DeviceRow, HookRow, InviteRow, NewHookRow, RefusalRow, Role, RoomRow,
-        SessionRow, Stats, UserRow,
+        AdminResponse, AuditRow, CertificateStats, DeviceRow, HookRow, InviteRow, NewHookRow, RefusalRow,
+        Role, RoomRow, SessionRow, Stats, UserRow,
     },
     store::AuditEvent,
 };
@@ -200,12 +200,21 @@ fn stats_text(stats: &Stats) -> String {
         ("database", mebibytes(stats.database_bytes)),
         ("free on disk", mebibytes(stats.free_bytes)),
         ("storage", if stats.well { "good" } else { "refuses writes; see the log" }.to_owned()),
+        ("certificate", stats.certificate.as_ref().map_or_else(|| "no dates".to_owned(), certificate)),
         ("logs' identity", stats.incarnation.clone()),
     ];
     rows.iter().fold(String::new(), |mut text, (name, value)| {
         let _ = writeln!(text, "{name:<15} {value}");
         text
     })
+}
+
+fn certificate(certificate: &CertificateStats) -> String {
+    let ends = certificate.ends_ms.map_or_else(|| "none yet".to_owned(), |at| format!("until {}", time(at)));
+    match &certificate.failure {
+        Some(failure) => format!("{ends}; no new one: {failure}"),
+        None => ends,
+    }
 }
 
 pub(crate) fn mebibytes(bytes: u64) -> String {

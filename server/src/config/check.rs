@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use rustls::pki_types::ServerName;
+
 use super::{Config, Security, TlsMode};
+use crate::reach::Reach;
 
 /// A sentence for the operator, with what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +18,16 @@ pub enum CheckError {
     NoFile { missing: &'static str },
     #[error("tls.{given} names a file, but tls.mode is not \"files\"")]
     UnusedFile { given: &'static str },
+    #[error(
+        "tls.mode is \"acme\", which takes a public name, such as chat.example.org; public_address is `{address}`"
+    )]
+    AcmeName { address: String },
+    #[error(
+        "tls.mode is \"acme\", and behind_proxy = true: the proxy has the certificate, so leave it \"auto\""
+    )]
+    AcmeBehindProxy,
+    #[error("tls.acme_directory is `{directory}`; it must begin with https://")]
+    AcmeDirectory { directory: String },
     #[error(
         "metrics.listen is {listen}, which other machines can reach: use a loopback address such as 127.0.0.1:9743"
     )]
@@ -43,9 +56,26 @@ fn check_tls(config: &Config) -> Result<(), CheckError> {
         let empty = path.as_os_str().is_empty();
         match config.tls.mode {
             TlsMode::Files if empty => return Err(CheckError::NoFile { missing: name }),
-            TlsMode::Auto | TlsMode::Off if !empty => return Err(CheckError::UnusedFile { given: name }),
-            TlsMode::Auto | TlsMode::Off | TlsMode::Files => {}
+            TlsMode::Auto | TlsMode::Off | TlsMode::Acme if !empty => {
+                return Err(CheckError::UnusedFile { given: name });
+            }
+            TlsMode::Auto | TlsMode::Off | TlsMode::Files | TlsMode::Acme => {}
         }
+    }
+    if config.tls.mode == TlsMode::Acme { check_acme(config) } else { Ok(()) }
+}
+
+fn check_acme(config: &Config) -> Result<(), CheckError> {
+    if config.behind_proxy {
+        return Err(CheckError::AcmeBehindProxy);
+    }
+    let directory = &config.tls.acme_directory;
+    if !directory.starts_with("https://") {
+        return Err(CheckError::AcmeDirectory { directory: directory.clone() });
+    }
+    let host = Reach::host(config);
+    if config.public_address.is_empty() || !matches!(ServerName::try_from(host), Ok(ServerName::DnsName(_))) {
+        return Err(CheckError::AcmeName { address: config.public_address.clone() });
     }
     Ok(())
 }
@@ -159,6 +189,22 @@ mod tests {
         assert_eq!(check(&config), Err(CheckError::NoFile { missing: "key" }));
         config.tls.key = "key.pem".into();
         assert_eq!(check(&config), Ok(()));
+    }
+
+    #[test]
+    fn an_authority_vouches_for_a_name() {
+        let mut config = Config::default();
+        config.tls.mode = TlsMode::Acme;
+        for bad in ["", "192.0.2.1", "[fd00::1]:443", "b\u{fc}cher.example"] {
+            config.public_address = bad.into();
+            assert!(matches!(check(&config), Err(CheckError::AcmeName { .. })), "{bad}");
+        }
+        config.public_address = "chat.example:8443".into();
+        assert_eq!(check(&config), Ok(()));
+        config.tls.acme_directory = "http://ca.example".into();
+        assert!(matches!(check(&config), Err(CheckError::AcmeDirectory { .. })));
+        config.behind_proxy = true;
+        assert_eq!(check(&config), Err(CheckError::AcmeBehindProxy));
     }
 
     #[test]

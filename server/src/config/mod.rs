@@ -56,6 +56,10 @@ pub struct TlsSection {
     pub key: PathBuf,
     /// Seconds between two looks at whether the files are others.
     pub look_every_s: u32,
+    /// The authority's directory, for mode "acme".
+    pub acme_directory: String,
+    /// PEM file of who vouches for that address; empty: the system's authorities.
+    pub acme_ca: PathBuf,
     /// Whether invite links carry the pin of a given certificate's key; a self-signed one is always pinned.
     pub pin_invites: bool,
 }
@@ -68,6 +72,7 @@ pub enum TlsMode {
     Auto,
     Off,
     Files,
+    Acme,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +113,7 @@ pub enum Security {
     Plain,
     SelfSigned,
     Files,
+    Acme,
 }
 
 impl Config {
@@ -115,6 +121,7 @@ impl Config {
         match self.tls.mode {
             TlsMode::Off => Security::Plain,
             TlsMode::Files => Security::Files,
+            TlsMode::Acme => Security::Acme,
             TlsMode::Auto if self.listen.ip().is_loopback() || self.behind_proxy => Security::Plain,
             TlsMode::Auto => Security::SelfSigned,
         }
@@ -133,6 +140,8 @@ impl Default for TlsSection {
             cert: PathBuf::new(),
             key: PathBuf::new(),
             look_every_s: 60,
+            acme_directory: "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+            acme_ca: PathBuf::new(),
             pin_invites: false,
         }
     }

@@ -8,14 +8,15 @@ use rustls::{
 
 use super::{Finding, bad, good, warning};
 use crate::{
+    admin::Stats,
     clock::Clock,
     commands::time,
     config::{Config, Security},
     reach::Reach,
-    tls::{KEY_FILE, Tls, chain},
+    tls::{ISSUED_FILE, Issued, KEY_FILE, Life, Tls, chain},
 };
 
-pub(super) fn examine(config: &Config) -> Vec<Finding> {
+pub(super) fn examine(config: &Config, running: Option<&Stats>) -> Vec<Finding> {
     match config.security() {
         Security::Plain if config.behind_proxy => {
             vec![good("certificate", "the proxy has it".to_owned())]
@@ -43,7 +44,36 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
             )]
         }
         Security::Files => given(config),
+        Security::Acme => issued(config, running),
     }
+}
+
+/// What an authority has issued, and how the last order went.
+fn issued(config: &Config, running: Option<&Stats>) -> Vec<Finding> {
+    let host = Reach::host(config);
+    let mut findings = match Issued::load(&config.data) {
+        Ok(Some(issued)) if !issued.is_for(&host) => vec![warning(
+            "certificate",
+            format!("it is not for {host}, which stands in invites"),
+            "start the relay: it asks for one that is",
+        )],
+        Ok(Some(issued)) => life(issued.life, "see below, and the relay's log").into_iter().collect(),
+        Ok(None) => vec![warning(
+            "certificate",
+            format!("there is none yet for {host}, and no device can connect before"),
+            "start the relay: it asks for one, and its log tells how that goes",
+        )],
+        Err(error) => {
+            let todo = format!("remove {ISSUED_FILE} in the data folder: the relay asks for a new one");
+            vec![bad("certificate", error.to_string(), todo)]
+        }
+    };
+    let certificate = running.and_then(|stats| stats.certificate.as_ref());
+    if let Some((says, again)) = certificate.and_then(|found| found.failure.as_ref().zip(found.again_ms)) {
+        let todo = format!("mend that, then `kith-relay reload`; by itself it tries again {}", time(again));
+        findings.push(warning("authority", format!("the last order failed: {says}"), todo));
+    }
+    findings
 }
 
 fn given(config: &Config) -> Vec<Finding> {
@@ -56,18 +86,19 @@ fn given(config: &Config) -> Vec<Finding> {
     let read = std::fs::read(&config.tls.cert).map_err(|error| error.to_string());
     let leaf = read.and_then(|pem| chain(&pem, &config.tls.cert).map_err(|error| error.to_string()));
     match leaf.as_deref() {
-        Ok([leaf, ..]) => vec![life(leaf), name(leaf, config)].into_iter().flatten().collect(),
+        Ok([leaf, ..]) => {
+            let life = Life::of(leaf)
+                .and_then(|found| life(found, "renew it; the relay takes up the new files by itself"));
+            vec![life, name(leaf, config)].into_iter().flatten().collect()
+        }
         Ok([]) => Vec::new(),
         Err(error) => vec![bad("certificate", error.clone(), "have it issued again")],
     }
 }
 
-fn life(leaf: &CertificateDer<'_>) -> Option<Finding> {
-    let (_, parsed) = x509_parser::parse_x509_certificate(leaf).ok()?;
+fn life(Life { from, to }: Life, renew: &'static str) -> Option<Finding> {
     let now = i64::try_from(Clock::system().unix_ms() / 1000).ok()?;
-    let (from, to) = (parsed.validity().not_before.timestamp(), parsed.validity().not_after.timestamp());
     let shown = |at: i64| time(u64::try_from(at).unwrap_or(0) * 1000);
-    let renew = "renew it; the relay takes up the new files by itself";
     Some(match to - now {
         _ if from > now => bad(
             "certificate",

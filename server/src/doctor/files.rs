@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Finding, bad, good, warning};
 use crate::{
+    acme::ACCOUNT_FILE,
     commands::mebibytes,
     config::{Config, Security},
     data::DATABASE,
@@ -12,7 +13,7 @@ use crate::{
         schema,
         sqlite::{copies::Draft, schema_of},
     },
-    tls::KEY_FILE,
+    tls::{ISSUED_FILE, KEY_FILE},
 };
 
 pub(super) fn examine(config: &Config) -> Vec<Finding> {
@@ -51,7 +52,9 @@ fn folder(data: &Path) -> Finding {
 
 fn permissions(config: &Config) -> Vec<Finding> {
     let data = &config.data;
-    let mut paths = vec![(data.clone(), 700), (data.join(DATABASE), 600), (data.join(KEY_FILE), 600)];
+    let own = [DATABASE, KEY_FILE, ISSUED_FILE, ACCOUNT_FILE].map(|name| (data.join(name), 600));
+    let mut paths = vec![(data.clone(), 700)];
+    paths.extend(own);
     if config.security() == Security::Files {
         paths.push((config.tls.key.clone(), 600));
     }

@@ -78,7 +78,7 @@ pub fn examine(layers: &Layers) -> Report {
     let running = runtime.block_on(async { running(&config.data).await });
     findings.extend(files::examine(&config));
     findings.extend(clock::examine(&config));
-    findings.extend(certificate::examine(&config));
+    findings.extend(certificate::examine(&config, running.as_ref()));
     findings.extend(runtime.block_on(network::examine(&config, running.as_ref())));
     if running.as_ref().is_some_and(|stats| !stats.well) {
         let todo = "make room on the disk, and see the relay's log for the reason";

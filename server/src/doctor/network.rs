@@ -24,6 +24,11 @@ pub(super) async fn examine(config: &Config, running: Option<&Stats>) -> Vec<Fin
     let bound = running.and_then(|stats| stats.listen.parse().ok()).unwrap_or(config.listen);
     let here = match running {
         None => return [free(config.listen).await].into_iter().chain(address(config, bound).await).collect(),
+        Some(stats) if waits(stats) => {
+            let says = format!("the relay runs, listens on {bound}, and waits for its certificate");
+            let address = address(config, bound).await;
+            return [good("port", says)].into_iter().chain(address).collect();
+        }
         Some(_) => here(config, bound).await,
     };
     let mut findings = vec![match &here {
@@ -40,6 +45,11 @@ pub(super) async fn examine(config: &Config, running: Option<&Stats>) -> Vec<Fin
         findings.extend(outside(config, bound, &here).await);
     }
     findings
+}
+
+/// No stranger can get in before there is a certificate.
+fn waits(stats: &Stats) -> bool {
+    stats.certificate.as_ref().is_some_and(|certificate| certificate.ends_ms.is_none())
 }
 
 async fn free(listen: SocketAddr) -> Finding {

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::WebSocketStream;
 
 use crate::{
-    admin::{AdminHandler, AdminRequest, AdminResponse, InviteRow, NewInvite, Role, Stats},
+    admin::{AdminHandler, AdminRequest, AdminResponse, CertificateStats, InviteRow, NewInvite, Role, Stats},
     clock::Instant,
     config::Change,
     hooks::{HookError, HookPost, Posted},
@@ -25,6 +25,7 @@ use crate::{
     relay::{hub::Hub, writes::Write},
     store::{self, Reader, RelayRole, StoreError},
     stream::Stream,
+    tls::Tls,
 };
 
 /// A clone for each connection costs one count.
@@ -38,6 +39,8 @@ pub struct Desk {
     pub listen: SocketAddr,
     pub metrics: Option<SocketAddr>,
     pub data: PathBuf,
+    /// Where a certificate counts by its dates.
+    pub tls: Option<Tls>,
     pub started: Instant,
     /// Reads the configuration again, and answers.
     pub reload: mpsc::Sender<oneshot::Sender<Result<Change, String>>>,
@@ -174,7 +177,7 @@ impl Operator {
     }
 
     async fn stats(&self) -> Result<Stats, Refusal> {
-        let Desk { hub, reach, listen, metrics, data, started, .. } = &*self.0;
+        let Desk { hub, reach, listen, metrics, data, tls, started, .. } = &*self.0;
         let totals = self.read(|store| Ok(store.totals()?)).await?;
         let (identified, online_accounts) = hub.registry.count();
         Ok(Stats {
@@ -192,6 +195,7 @@ impl Operator {
             database_bytes: totals.bytes,
             free_bytes: fs4::available_space(data).unwrap_or(0),
             well: hub.try_is_well().await,
+            certificate: tls.as_ref().map(certificate),
             incarnation: hub.incarnation.to_string(),
         })
     }
@@ -266,6 +270,15 @@ impl Accept for Operator {
         let invite = self.read(move |store| Ok(store.invite(&token)?)).await.ok()??;
         let good = invite.uses > 0 && invite.expires_at > self.0.hub.clock.unix_ms();
         good.then(|| self.link(&invite).to_string())
+    }
+}
+
+fn certificate(tls: &Tls) -> CertificateStats {
+    let failure = tls.failure();
+    CertificateStats {
+        ends_ms: tls.life().and_then(|life| u64::try_from(life.to).ok()).map(|to| to * 1000),
+        failure: failure.as_ref().map(|failure| failure.says.clone()),
+        again_ms: failure.map(|failure| failure.again_at),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A connection, frame by frame.
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use kith_protocol::frame::{ClientFrame, Hello, ServerFrame};
 use std::time::Duration;
@@ -52,6 +53,21 @@ impl Wire {
         loop {
             if let Err(code) = self.next().await {
                 return code;
+            }
+        }
+    }
+
+    /// Whether the other end answers still.
+    pub async fn lives(&mut self) -> bool {
+        let asked = Message::Ping(Bytes::from_static(b"there?"));
+        if self.0.send(asked).await.is_err() {
+            return false;
+        }
+        loop {
+            match tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.expect("silence") {
+                Some(Ok(Message::Pong(said))) if said == "there?" => return true,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return false,
+                Some(Ok(_)) => {}
             }
         }
     }

@@ -1,25 +1,32 @@
-//! TLS: a key of its own with a pin, or given files. ring throughout, never the process's default provider.
+//! TLS: a key of its own with a pin, given files, or what an authority issues. ring throughout, never the process's
+//! default provider.
+
+mod given;
+mod issued;
+mod own;
 
 use std::{
     fs, io,
-    net::IpAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use arc_swap::ArcSwap;
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PublicKeyData};
+use arc_swap::{ArcSwap, ArcSwapOption};
 use rustls::{
     ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject},
-    server::{NoServerSessionStorage, ParsedCertificate},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::{NoServerSessionStorage, ResolvesServerCert},
+    sign::{CertifiedKey, SingleCertAndKey},
 };
-use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
+use tracing::warn;
 
+use self::given::Given;
+pub(crate) use self::issued::{Challenge, ISSUED_FILE, Issued, was_challenge};
 use crate::{
+    acme::Failure,
     config::{Config, Security},
-    platform,
 };
 
 /// SHA-256 of a key's SubjectPublicKeyInfo in DER (as RFC 7469 pins it): the same for every certificate of that key.
@@ -27,47 +34,86 @@ pub type Pin = [u8; 32];
 
 /// What new connections are secured with. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Tls(Arc<ArcSwap<Identity>>);
+pub struct Tls(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    identity: ArcSwap<Identity>,
+    /// Why the last order at an authority failed; none once one succeeds.
+    failure: ArcSwapOption<Failure>,
+    asked: Notify,
+}
 
 #[derive(Debug)]
 struct Identity {
     config: Arc<ServerConfig>,
-    pin: Pin,
-    pinned: bool,
-    /// Of given files, as they were read; none for a key of its own.
+    /// What invite links carry.
+    pin: Option<Pin>,
+    life: Option<Life>,
+    /// Of given files, as they were read.
     files: Option<Given>,
+    issued: Option<Issued>,
 }
 
-/// Certificate and key, as they stand in their files.
-#[derive(Debug, PartialEq, Eq)]
-struct Given {
-    cert: Vec<u8>,
-    key: [u8; 32],
+impl Identity {
+    fn of(config: Arc<ServerConfig>) -> Self {
+        Self { config, pin: None, life: None, files: None, issued: None }
+    }
+}
+
+/// From when to when a certificate counts, in seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Life {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+impl Life {
+    pub(crate) fn of(leaf: &CertificateDer<'_>) -> Option<Self> {
+        let (_, parsed) = x509_parser::parse_x509_certificate(leaf).ok()?;
+        let validity = parsed.validity();
+        Some(Self { from: validity.not_before.timestamp(), to: validity.not_after.timestamp() })
+    }
 }
 
 impl Tls {
-    /// None if connections are plain. `data` is where a key of one's own lives; `host` goes into its certificate.
+    /// None if connections are plain. `data` is where keys live; `host` goes into the certificate of a key of one's own.
     pub fn open(config: &Config, data: &Path, host: &str) -> Result<Option<Self>, TlsError> {
         let identity = match config.security() {
             Security::Plain => return Ok(None),
-            Security::SelfSigned => self_signed(&data.join(KEY_FILE), host)?,
-            Security::Files => given(config)?,
+            Security::SelfSigned => own::identity(&data.join(KEY_FILE), host)?,
+            Security::Files => given::identity(config)?,
+            Security::Acme => {
+                // What was issued once is issued again.
+                let issued = Issued::load(data).unwrap_or_else(|error| {
+                    warn!("a new certificate will be asked for: {error}");
+                    None
+                });
+                issued::identity(issued, None)?
+            }
         };
-        Ok(Some(Self(Arc::new(ArcSwap::from_pointee(identity)))))
+        Ok(Some(Self(Arc::new(Shared {
+            identity: ArcSwap::from_pointee(identity),
+            failure: ArcSwapOption::empty(),
+            asked: Notify::new(),
+        }))))
     }
 
-    /// Reads given files again, for connections from now on. On an error the old certificate stays.
+    /// Reads given files again, for connections from now on; on an error the old certificate stays. Where an authority
+    /// issues it, a failed order is tried again at once.
     pub fn reload(&self, config: &Config) -> Result<(), TlsError> {
-        if config.security() == Security::Files {
-            self.0.store(Arc::new(given(config)?));
+        match config.security() {
+            Security::Files => self.0.identity.store(Arc::new(given::identity(config)?)),
+            Security::Acme => self.0.asked.notify_one(),
+            Security::Plain | Security::SelfSigned => {}
         }
         Ok(())
     }
 
-    /// The same if they are others than those in use, which is told.
+    /// Reads given files again if they are others than those in use, which is told.
     pub fn reload_if_changed(&self, config: &Config) -> Result<bool, TlsError> {
         if config.security() != Security::Files
-            || self.0.load().files.as_ref() == Some(&Given::read(config)?.0)
+            || self.0.identity.load().files.as_ref() == Some(&Given::read(config)?.0)
         {
             return Ok(false);
         }
@@ -75,13 +121,46 @@ impl Tls {
     }
 
     pub fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.0.load().config.clone())
+        TlsAcceptor::from(self.0.identity.load().config.clone())
     }
 
     /// What an invite link carries; none if the certificate is to be trusted in the usual way.
     pub fn pin(&self) -> Option<Pin> {
-        let identity = self.0.load();
-        identity.pinned.then_some(identity.pin)
+        self.0.identity.load().pin
+    }
+
+    /// Of the certificate in use; none where its dates do not count, or there is none yet.
+    pub(crate) fn life(&self) -> Option<Life> {
+        self.0.identity.load().life
+    }
+
+    pub(crate) fn issued(&self) -> Option<Issued> {
+        self.0.identity.load().issued.clone()
+    }
+
+    /// Serves this certificate from now on.
+    pub(crate) fn take_up(&self, issued: Issued) -> Result<(), TlsError> {
+        self.0.identity.store(Arc::new(issued::identity(Some(issued), None)?));
+        Ok(())
+    }
+
+    /// Answers an authority, or no longer; for everybody else nothing changes.
+    pub(crate) fn answer(&self, challenge: Option<Challenge>) -> Result<(), TlsError> {
+        self.0.identity.store(Arc::new(issued::identity(self.issued(), challenge)?));
+        Ok(())
+    }
+
+    pub(crate) fn failure(&self) -> Option<Arc<Failure>> {
+        self.0.failure.load_full()
+    }
+
+    pub(crate) fn set_failure(&self, failure: Option<Failure>) {
+        self.0.failure.store(failure.map(Arc::new));
+    }
+
+    /// Waits until somebody wants an order that failed to be tried again.
+    pub(crate) async fn asked(&self) {
+        self.0.asked.notified().await;
     }
 }
 
@@ -89,7 +168,7 @@ impl Tls {
 pub enum TlsError {
     #[error("{} cannot be read: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("the key {} cannot be written: {source}", path.display())]
+    #[error("{} cannot be written: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("{} holds no {wanted} in PEM", path.display())]
     Pem { path: PathBuf, wanted: &'static str },
@@ -101,64 +180,6 @@ pub enum TlsError {
     Make(#[from] rcgen::Error),
     #[error("certificate and key cannot be used: {0}")]
     Unusable(#[from] rustls::Error),
-}
-
-/// The key is what lasts; the certificate around it is made anew at each start, so it always names the current host.
-fn self_signed(path: &Path, host: &str) -> Result<Identity, TlsError> {
-    let key = match fs::read_to_string(path) {
-        Ok(pem) => {
-            KeyPair::from_pem(&pem).map_err(|source| TlsError::Damaged { path: path.to_owned(), source })?
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make_key(path)?,
-        Err(source) => return Err(TlsError::Read { path: path.to_owned(), source }),
-    };
-    let mut params = CertificateParams::new(subject_names(host))?;
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, "Kith relay");
-    let certificate = params.self_signed(&key)?.der().clone();
-    let pin = Sha256::digest(key.subject_public_key_info()).into();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    Ok(Identity { config: server_config(vec![certificate], key)?, pin, pinned: true, files: None })
-}
-
-fn make_key(path: &Path) -> Result<KeyPair, TlsError> {
-    let key = KeyPair::generate()?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    platform::create_private_dir(folder)
-        .and_then(|()| platform::write_private(path, key.serialize_pem().as_bytes()))
-        .map_err(|source| TlsError::Write { path: path.to_owned(), source })?;
-    Ok(key)
-}
-
-fn subject_names(host: &str) -> Vec<String> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let mut names = vec!["kith-relay".to_owned(), "localhost".to_owned()];
-    // A host that a certificate cannot name (an underscore, an umlaut) is no reason not to start: the pin decides.
-    let nameable =
-        bare.is_ascii() && !bare.is_empty() && bare.parse::<IpAddr>().map_or(true, |ip| !ip.is_unspecified());
-    if nameable && !names.iter().any(|name| name == bare) {
-        names.push(bare.to_owned());
-    }
-    names
-}
-
-fn given(config: &Config) -> Result<Identity, TlsError> {
-    let (files, key) = Given::read(config)?;
-    let chain = chain(&files.cert, &config.tls.cert)?;
-    let leaf = chain.first().ok_or_else(|| no_certificate(&config.tls.cert))?;
-    let pin = Sha256::digest(ParsedCertificate::try_from(leaf)?.subject_public_key_info()).into();
-    let key = PrivateKeyDer::from_pem_slice(&key)
-        .map_err(|_| TlsError::Pem { path: config.tls.key.clone(), wanted: "private key" })?;
-    let pinned = config.tls.pin_invites;
-    Ok(Identity { config: server_config(chain, key)?, pin, pinned, files: Some(files) })
-}
-
-impl Given {
-    /// And the key itself, which is not kept.
-    fn read(config: &Config) -> Result<(Self, Vec<u8>), TlsError> {
-        let key = read(&config.tls.key)?;
-        Ok((Self { cert: read(&config.tls.cert)?, key: Sha256::digest(&key).into() }, key))
-    }
 }
 
 /// The certificates of a PEM file, that of the relay first.
@@ -174,18 +195,30 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })
 }
 
+/// Refused if they do not fit together.
+fn certified(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<CertifiedKey>, rustls::Error> {
+    CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider()).map(Arc::new)
+}
+
+fn serving(key: Arc<CertifiedKey>) -> Result<Arc<ServerConfig>, rustls::Error> {
+    server_config(Arc::new(SingleCertAndKey::from(key)), vec![b"http/1.1".to_vec()])
+}
+
 /// No session tickets and no session cache: a device reconnects rarely, a full handshake costs 0.1 ms, and a relay
 /// with thousands of idle connections should hold nothing for those that are gone.
 fn server_config(
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    resolver: Arc<dyn ResolvesServerCert>,
+    alpn: Vec<Vec<u8>>,
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        .with_cert_resolver(resolver);
+    config.alpn_protocols = alpn;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
@@ -198,6 +231,8 @@ pub(crate) const KEY_FILE: &str = "tls/key.pem";
 mod tests {
     use super::*;
     use crate::config::TlsMode;
+    use rcgen::PublicKeyData;
+    use sha2::{Digest, Sha256};
 
     fn public() -> Config {
         Config { listen: "0.0.0.0:0".parse().unwrap(), ..Config::default() }
