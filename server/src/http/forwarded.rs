@@ -24,9 +24,11 @@ pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|net| net.contains(&address))
 }
 
-/// Some proxies add the port.
+/// Some proxies add the port, or write IPv6 as in an address of the web.
 fn address(text: &str) -> Option<IpAddr> {
-    text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let parsed = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
+    parsed.map(|address: IpAddr| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -48,6 +50,10 @@ mod tests {
         assert_eq!(seen(&["1.1.1.1", "203.0.113.9"]).as_deref(), Some("203.0.113.9"));
         assert_eq!(seen(&["203.0.113.9:4711"]).as_deref(), Some("203.0.113.9"));
         assert_eq!(seen(&["2001:db8::1"]).as_deref(), Some("2001:db8::1"));
+        assert_eq!(seen(&["[2001:db8::1]"]).as_deref(), Some("2001:db8::1"));
+        assert_eq!(seen(&["[2001:db8::1]:4711"]).as_deref(), Some("2001:db8::1"));
+        assert_eq!(seen(&["::ffff:203.0.113.9"]).as_deref(), Some("203.0.113.9"));
+        assert_eq!(seen(&["203.0.113.9, ::ffff:10.0.0.2"]).as_deref(), Some("203.0.113.9"));
         assert_eq!(seen(&["203.0.113.9, nonsense"]), None);
         assert_eq!(seen(&["10.0.0.1"]), None);
         assert_eq!(seen(&[]), None);
