@@ -23,6 +23,8 @@ pub(crate) enum Need {
     Browser,
     /// On Linux, a desktop without a screen: display, window manager, notifications, and what drives a web view.
     Desktop,
+    /// On Linux, what a relay meets on the way to its devices: an authority that issues certificates, and two proxies.
+    Way,
     /// On Debian and its kin, what makes packages, looks through them, and gives a network to who tries them.
     Packaging,
 }
@@ -67,6 +69,11 @@ impl Need {
                 ["chromium", "chromium-browser", "google-chrome"].into_iter().any(starts) && has_fonts()
             }
             Self::Desktop => DESKTOP_PROGRAMS.into_iter().all(starts),
+            // Debian keeps nginx where only its administrator looks.
+            Self::Way => {
+                ["pebble", "caddy"].into_iter().all(starts)
+                    && ["nginx", "/usr/sbin/nginx"].into_iter().any(starts)
+            }
             Self::Packaging => PACKAGING_PROGRAMS.into_iter().all(starts),
         }
     }
@@ -80,12 +87,13 @@ impl Need {
             Self::Node => "Node.js 20 or newer, with npm",
             Self::Browser => "Chromium, and the Noto fonts",
             Self::Desktop => "a desktop without a screen (Xvfb, openbox, dunst, WebKitWebDriver)",
+            Self::Way => "an authority for certificates and two proxies (pebble, caddy, nginx)",
             Self::Packaging => "what makes and checks packages (dpkg-dev, lintian, rpm, rpmlint)",
         }
     }
 
     fn is_of_linux(self) -> bool {
-        matches!(self, Self::SecretService | Self::WebView | Self::Browser | Self::Desktop)
+        matches!(self, Self::SecretService | Self::WebView | Self::Browser | Self::Desktop | Self::Way)
     }
 }
 
@@ -171,6 +179,9 @@ impl Manager {
                 "xfce4-panel",
                 "xfconf",
             ],
+            (Self::Apt, Need::Way) => &["pebble", "caddy", "nginx-light"],
+            // Pebble is in none of them: `go install github.com/letsencrypt/pebble/v2/cmd/pebble@latest`.
+            (Self::Dnf | Self::Zypper | Self::Pacman, Need::Way) => &["caddy", "nginx"],
             (Self::Apt, Need::Packaging) => &[
                 "adduser", "dpkg-dev", "iproute2", "lintian", "man-db", "procps", "rpm", "rpmlint", "systemd",
             ],
@@ -216,7 +227,7 @@ impl Manager {
             }
             (Self::Brew, Need::CCompiler | Need::CxxCompiler) => &["llvm"],
             (Self::Brew, Need::Node) => &["node"],
-            (Self::Brew, Need::SecretService | Need::WebView | Need::Desktop) => &[],
+            (Self::Brew, Need::SecretService | Need::WebView | Need::Desktop | Need::Way) => &[],
             (_, Need::Node) => &["nodejs", "npm"],
             (Self::Dnf | Self::Zypper | Self::Pacman | Self::Brew, Need::Packaging) => &[],
             (Self::Brew, Need::Browser) => &["chromium"],

@@ -22,6 +22,7 @@ pub(crate) fn test(filter: Option<&str>, seeds: Option<u64>) -> Result<(), Failu
         Need::SecretService.ensure()?;
         if cfg!(target_os = "linux") {
             Need::Desktop.ensure()?;
+            Need::Way.ensure()?;
             Tool::TauriDriver.ensure()?;
         }
         Ok(())
