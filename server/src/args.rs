@@ -289,6 +289,9 @@ pub struct Init {
     /// Its key (PEM)
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub key: Option<PathBuf>,
+    /// Let's Encrypt issues a certificate for the public name, and the relay renews it; this accepts its terms
+    #[arg(long, conflicts_with_all = ["cert", "behind_proxy"])]
+    pub acme: bool,
     /// A proxy on this machine does TLS; the relay listens for it on 127.0.0.1:7443
     #[arg(long, conflicts_with = "cert")]
     pub behind_proxy: bool,

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustls::pki_types::ServerName;
 use serde::Serialize;
 
 use crate::{
@@ -36,6 +37,12 @@ pub enum InitError {
     Exists { file: PathBuf },
     #[error("the port must be a number from 1 to 65535, not `{0}`")]
     Port(String),
+    #[error("the answer must be yes or no, not `{0}`")]
+    YesOrNo(String),
+    #[error(
+        "an authority vouches for a public name, not for `{0}`; give one with --address, or leave --acme out"
+    )]
+    NoName(String),
     #[error("the answer cannot be read: {0}; give --address and --port instead")]
     Answer(#[source] io::Error),
     #[error("{} cannot be written: {source}", path.display())]
@@ -60,10 +67,11 @@ pub fn init(place: &Place, args: &Init) -> Result<Initialised, InitError> {
             HOME,
         )?,
     };
+    let acme = wants_acme(args, &address)?;
     let port = if let Some(port) = args.port {
         port
     } else {
-        let usual = if args.behind_proxy { PROXY_PORT } else { DEFAULT_PORT };
+        let usual = if args.behind_proxy || acme { HTTPS_PORT } else { DEFAULT_PORT };
         let answer = ask("On which port?", &usual.to_string())?;
         answer.parse().ok().filter(|port| *port > 0).ok_or(InitError::Port(answer))?
     };
@@ -71,7 +79,7 @@ pub fn init(place: &Place, args: &Init) -> Result<Initialised, InitError> {
     let defaults = Layers { file: None, ..layers.clone() }.load()?;
     let data = std::path::absolute(&defaults.data)
         .map_err(|source| InitError::Write { path: defaults.data.clone(), source })?;
-    let text = written(args, &address, port, &data)?;
+    let text = written(args, &address, acme, port, &data)?;
     write(&file, &text)?;
     let made = make(&layers, &file).inspect_err(|_| {
         // What cannot be used is no reason to refuse the next try.
@@ -82,6 +90,27 @@ pub fn init(place: &Place, args: &Init) -> Result<Initialised, InitError> {
     Ok(Initialised { config: file, data, url: made.0, invite: made.1, next, at_home: address == HOME })
 }
 
+/// Asked only if nothing else was said about the certificate, and whoever is asked for an address answers.
+fn wants_acme(args: &Init, address: &str) -> Result<bool, InitError> {
+    let is_name = address != HOME && matches!(ServerName::try_from(address), Ok(ServerName::DnsName(_)));
+    if args.acme {
+        return if is_name { Ok(true) } else { Err(InitError::NoName(address.to_owned())) };
+    }
+    if !is_name || args.address.is_some() || args.behind_proxy || args.cert.is_some() {
+        return Ok(false);
+    }
+    let answer = ask(
+        "Shall Let's Encrypt issue a certificate for that name? Then port 443 of it must lead here, and you accept \
+         the terms at https://letsencrypt.org/repository/ (yes or no)",
+        "no",
+    )?;
+    match answer.as_str() {
+        "yes" | "y" => Ok(true),
+        "no" | "n" => Ok(false),
+        _ => Err(InitError::YesOrNo(answer)),
+    }
+}
+
 fn make(layers: &Layers, file: &Path) -> Result<(String, Option<String>), InitError> {
     let config = Layers { file: Some(file.to_owned()), ..layers.clone() }.load()?;
     let url = Reach::new(&config, config.listen, None).url;
@@ -89,10 +118,10 @@ fn make(layers: &Layers, file: &Path) -> Result<(String, Option<String>), InitEr
 }
 
 /// The example with what was chosen in the place of its defaults: whoever opens it finds each key explained.
-fn written(args: &Init, address: &str, port: u16, data: &Path) -> Result<String, InitError> {
+fn written(args: &Init, address: &str, acme: bool, port: u16, data: &Path) -> Result<String, InitError> {
     let public = match (address, args.behind_proxy) {
         (HOME, _) => String::new(),
-        (host, true) if port == PROXY_PORT => host.to_owned(),
+        (host, _) if port == HTTPS_PORT && (args.behind_proxy || acme) => host.to_owned(),
         (host, _) => format!("{}:{port}", bracketed(host)),
     };
     let listen =
@@ -107,6 +136,9 @@ fn written(args: &Init, address: &str, port: u16, data: &Path) -> Result<String,
     set("public_address", public.into());
     set("data", data.to_string_lossy().into_owned().into());
     set("behind_proxy", args.behind_proxy.into());
+    if acme {
+        set("mode", "acme".into());
+    }
     if let (Some(cert), Some(key)) = (&args.cert, &args.key) {
         let path = |path: &PathBuf| {
             std::path::absolute(path)
@@ -169,5 +201,5 @@ impl Display for Initialised {
 
 const FILE: &str = "relay.toml";
 const HOME: &str = "home";
-/// Of HTTPS, where proxies listen.
-const PROXY_PORT: u16 = 443;
+/// Where proxies listen, and where authorities look.
+const HTTPS_PORT: u16 = 443;

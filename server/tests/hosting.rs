@@ -293,7 +293,7 @@ fn init_asks_what_was_not_said() {
         let (text, code) = said(child.wait_with_output().unwrap());
         (text, code, std::fs::read_to_string(file).unwrap_or_default())
     };
-    let (text, code, _) = answered("a", &[], "chat.example.org\n8443\n");
+    let (text, code, _) = answered("a", &[], "chat.example.org\nno\n8443\n");
     assert!(code == Some(0) && text.contains("wss://chat.example.org:8443"), "{text}");
     let (text, code, config) = answered("b", &[], "\n\n");
     assert!(code == Some(0) && text.contains("kith-relay serve --config"), "{text}");
@@ -307,6 +307,18 @@ fn init_asks_what_was_not_said() {
         config.contains("listen = \"127.0.0.1:7443\"") && config.contains("behind_proxy = true"),
         "{text}"
     );
+    let (text, code, config) = answered("f", &[], "chat.example.org\nyes\n\n");
+    assert!(
+        code == Some(0) && text.contains("at wss://chat.example.org\n") && !text.contains("pin="),
+        "{text}"
+    );
+    assert!(config.contains("listen = \"0.0.0.0:443\"") && config.contains("mode = \"acme\""), "{text}");
+    let flags = ["--acme", "--address", "chat.example.org", "--port", "8443"];
+    let (text, code, config) = answered("g", &flags, "");
+    assert!(code == Some(0) && text.contains("at wss://chat.example.org:8443\n"), "{text}");
+    assert!(config.contains("mode = \"acme\""), "{text}");
+    let (text, code, config) = answered("h", &["--acme"], "home\n");
+    assert!(code == Some(1) && text.contains("vouches for a public name") && config.is_empty(), "{text}");
     let (text, code, config) = answered("d", &[], "home\nnine\n");
     assert!(code == Some(1) && text.contains("the port must be a number") && config.is_empty(), "{text}");
     let (text, code, config) = answered("e", &[], "https://chat.example.org/\n1\n");

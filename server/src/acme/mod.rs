@@ -40,22 +40,17 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     pub(crate) async fn run(self, stop: CancellationToken) {
-        // How often in a row, and until when nothing is tried.
-        let mut failed: Option<(u32, Instant)> = None;
+        let mut pace = Pace { failed: 0, not_before: self.clock.now() };
         if let Some(life) = self.tls.life() {
             self.metrics.certificate_ends("acme", life.to);
         }
         loop {
             let config = self.live.snapshot();
-            let due = self.due_in(&config);
-            let held =
-                failed.map_or(Duration::ZERO, |(_, until)| until.saturating_duration_since(self.clock.now()));
-            let pause = due.max(held);
+            let pause = pace.pause(self.clock.now(), self.due_in(&config));
             if !pause.is_zero() {
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    // Somebody has mended what was wrong; what is not due is not asked for.
-                    () = self.tls.asked() => failed = failed.map(|(times, _)| (times, self.clock.now())),
+                    () = self.tls.asked() => pace.asked(self.clock.now()),
                     // The wall clock decides, and runs on while a machine sleeps.
                     () = tokio::time::sleep(pause.min(LOOK)) => {}
                 }
@@ -65,15 +60,14 @@ impl Keeper {
                 () = stop.cancelled() => return,
                 result = self.order(&config) => result,
             };
-            failed = match result {
-                Ok(()) => None,
+            let now = self.clock.now();
+            match result {
+                Ok(life) => pace.succeeded(now, life),
                 Err(error) => {
-                    let times = failed.map_or(0, |(times, _)| times) + 1;
-                    let pause = pause_after(&error, times);
+                    let pause = pace.failed(now, &error);
                     self.note(&error, pause);
-                    Some((times, self.clock.now() + pause))
                 }
-            };
+            }
         }
     }
 
@@ -87,7 +81,7 @@ impl Keeper {
         Duration::from_secs(u64::try_from(until).unwrap_or(0).saturating_sub(now))
     }
 
-    async fn order(&self, config: &Config) -> Result<(), OrderError> {
+    async fn order(&self, config: &Config) -> Result<Life, OrderError> {
         let name = Reach::host(config);
         info!(%name, directory = config.tls.acme_directory, "asking for a certificate");
         let order = Order { name: &name, tls: &config.tls, data: &self.data, serving: &self.tls };
@@ -100,7 +94,7 @@ impl Keeper {
         self.tls.set_failure(None);
         self.metrics.certificate_ends("acme", life.to);
         info!(%name, until = end(life), "the certificate is there");
-        Ok(())
+        Ok(life)
     }
 
     fn note(&self, error: &OrderError, pause: Duration) {
@@ -114,6 +108,39 @@ impl Keeper {
         warn!("no certificate was issued: {says}; tried again in {again}, or at once on `reload`; {stands}");
         let again_at = self.clock.unix_ms() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         self.tls.set_failure(Some(Failure { says, again_at }));
+    }
+}
+
+/// How often an authority is asked, at most.
+struct Pace {
+    /// How often in a row.
+    failed: u32,
+    not_before: Instant,
+}
+
+impl Pace {
+    fn pause(&self, now: Instant, due: Duration) -> Duration {
+        due.max(self.not_before.saturating_duration_since(now))
+    }
+
+    fn failed(&mut self, now: Instant, error: &OrderError) -> Duration {
+        self.failed += 1;
+        let pause = pause_after(error, self.failed);
+        self.not_before = now + pause;
+        pause
+    }
+
+    /// By a wall clock that is wrong, each new certificate may be due at once.
+    fn succeeded(&mut self, now: Instant, life: Life) {
+        let seconds = u64::try_from((life.to - life.from) / 3).unwrap_or(0);
+        *self = Self { failed: 0, not_before: now + Duration::from_secs(seconds) };
+    }
+
+    /// Somebody has mended what was wrong; what is not due is not asked for.
+    fn asked(&mut self, now: Instant) {
+        if self.failed > 0 {
+            self.not_before = now;
+        }
     }
 }
 
@@ -150,6 +177,22 @@ mod tests {
         let day = 86_400;
         assert_eq!(renewal(Life { from: 0, to: 90 * day }), 60 * day);
         assert_eq!(renewal(Life { from: 0, to: 6 * day }), 4 * day);
+    }
+
+    #[test]
+    fn a_wrong_clock_makes_no_flood() {
+        let now = Clock::system().now();
+        let mut pace = Pace { failed: 3, not_before: now };
+        assert_eq!(pace.pause(now, Duration::ZERO), Duration::ZERO);
+        pace.succeeded(now, Life { from: 0, to: 90 * 86_400 });
+        pace.asked(now);
+        assert_eq!(pace.pause(now, Duration::ZERO), Duration::from_hours(30 * 24));
+        assert_eq!(pace.pause(now, Duration::from_hours(60 * 24)), Duration::from_hours(60 * 24));
+        let away = OrderError::Unreachable { directory: "x".into(), why: "y".into() };
+        let pause = pace.failed(now, &away);
+        assert_eq!(pace.pause(now, Duration::ZERO), pause);
+        pace.asked(now);
+        assert_eq!(pace.pause(now, Duration::ZERO), Duration::ZERO);
     }
 
     #[test]
