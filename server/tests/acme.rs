@@ -7,7 +7,13 @@ mod afar;
 mod program;
 mod support;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
 
 use afar::{Authority, Comer, Way, Writer, port_of, until};
 use program::{Running, relay, said};
@@ -16,19 +22,23 @@ use tempfile::TempDir;
 
 /// A relay by the name `localhost`, to which `way` is to lead.
 fn start(data: TempDir, authority: &Authority, way: &Way, lines: usize) -> Running {
-    let mut flags = authority.flags();
-    flags.extend(["--public-address".to_owned(), format!("localhost:{}", way.port)]);
-    for limit in
-        ["messages_per_second", "messages_burst", "account_messages_per_second", "account_messages_burst"]
-    {
-        flags.extend(["--set".to_owned(), format!("limits.{limit}=1000000")]);
-    }
-    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+    let config = authority.relay_config(way.port);
+    let flags = ["--config", afar::text(&config), "--metrics", "127.0.0.1:0"];
+    let flags = [&flags[..], &afar::UNHURRIED].concat();
     Running::start_on(data, &flags, lines)
 }
 
 fn certificate(running: &Running) -> serde_json::Value {
     running.json(&["stats"])["certificate"].clone()
+}
+
+fn metrics(running: &Running) -> String {
+    let address = running.json(&["stats"])["metrics"].as_str().unwrap().to_owned();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 async fn issued(running: &Running) {
@@ -104,7 +114,7 @@ async fn a_first_certificate_is_issued_kept_and_backed_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_is_renewed_while_people_write() {
     let (way, mut authority) = (Way::open().await, Authority::new());
-    authority.start(way.port, 9);
+    authority.start(way.port, 12);
     let running = start(tempfile::tempdir().unwrap(), &authority, &way, 4);
     way.lead_to(port_of(&running.said));
     issued(&running).await;
@@ -139,12 +149,22 @@ async fn failures_are_told_and_mended() {
     let running = start(data, &authority, &way, 4);
     let failure = |running: &Running| certificate(running)["failure"].as_str().unwrap_or_default().to_owned();
     until("nobody is there", async || failure(&running).contains("cannot be reached")).await;
-    authority.start(way.port, 9);
+    authority.start(way.port, 12);
     said(running.ask(&["reload"]));
     until("nothing leads here", async || {
         failure(&running).contains("could not see that localhost leads to this relay")
     })
     .await;
+    assert!(metrics(&running).contains("kith_acme_failures_total 2\n"), "{}", metrics(&running));
+    let config = authority.relay_config(way.port);
+    let (text, code) = said(running.ask(&["doctor", "--config", afar::text(&config)]));
+    let told = [
+        "there is none yet for localhost",
+        "the last order failed",
+        "port 443 of localhost",
+        "waits for its",
+    ];
+    assert!(told.iter().all(|words| text.contains(words)) && code == Some(0), "{text}");
     way.lead_to(port_of(&running.said));
     said(running.ask(&["reload"]));
     until("mended", async || failure(&running).is_empty()).await;
@@ -159,6 +179,14 @@ async fn failures_are_told_and_mended() {
     said(running.ask(&["reload"]));
     until("a renewal", async || failure(&running).is_empty()).await;
     assert_ne!(direct.serial().await.unwrap(), first);
+    let ends = certificate(&running)["ends_ms"].as_u64().unwrap();
+    assert!(metrics(&running).contains(&format!("timestamp_seconds{{from=\"acme\"}} {}\n", ends / 1000)));
+
+    // One that has forgotten everybody, and its own name, gets a new account.
+    authority.stop();
+    authority.start(way.port, 12);
+    until("a renewal", async || certificate(&running)["ends_ms"].as_u64().unwrap() > ends).await;
+    authority.comer(way.port).serial().await.unwrap();
     let (_, log) = running.stop();
     assert_eq!(log.matches("no certificate was issued").count(), 3, "{log}");
     assert!(log.contains("no device can connect until there is a certificate"), "{log}");

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 
 use super::{
     Finding, bad, good,
@@ -27,7 +30,8 @@ pub(super) async fn examine(config: &Config, running: Option<&Stats>) -> Vec<Fin
         Some(stats) if waits(stats) => {
             let says = format!("the relay runs, listens on {bound}, and waits for its certificate");
             let address = address(config, bound).await;
-            return [good("port", says)].into_iter().chain(address).collect();
+            let way = way_of_authorities(config, bound).await;
+            return [good("port", says)].into_iter().chain(address).chain(way).collect();
         }
         Some(_) => here(config, bound).await,
     };
@@ -41,6 +45,7 @@ pub(super) async fn examine(config: &Config, running: Option<&Stats>) -> Vec<Fin
         ),
     }];
     findings.extend(address(config, bound).await);
+    findings.extend(way_of_authorities(config, bound).await);
     if let Ok(here) = here {
         findings.extend(outside(config, bound, &here).await);
     }
@@ -146,6 +151,34 @@ async fn outside(config: &Config, bound: SocketAddr, here: &Seen) -> Option<Find
             ),
         ),
     })
+}
+
+/// An authority comes to port 443 of the name, wherever devices go.
+async fn way_of_authorities(config: &Config, bound: SocketAddr) -> Option<Finding> {
+    let url = Reach::new(config, bound, None).url;
+    let host = Reach::host(config);
+    // Without a port in the address, devices take the same way, and theirs is looked at.
+    if url.ends_with(&host) || config.security() != Security::Acme {
+        return None;
+    }
+    let found = resolve(&host).await.ok()?;
+    let mut why = "it has no address".to_owned();
+    for ip in found {
+        match timeout(PATIENCE, TcpStream::connect((ip, 443))).await {
+            Ok(Ok(_)) => return None,
+            Ok(Err(error)) => why = error.to_string(),
+            Err(_) => "no answer in time".clone_into(&mut why),
+        }
+    }
+    Some(warning(
+        "authority",
+        format!(
+            "from this machine port 443 of {host} cannot be reached, and an authority comes there: {why}"
+        ),
+        format!(
+            "lead it (router, firewall) to {bound}; some routers do not lead back in, so try from outside"
+        ),
+    ))
 }
 
 /// A name may have addresses of which only one leads here.

@@ -65,12 +65,17 @@ impl Authority {
         self.server = None;
     }
 
-    /// What leads a relay to it.
-    pub fn flags(&self) -> Vec<String> {
-        let set = |key: &str, value: &str| ["--set".to_owned(), format!("tls.{key}={value}")];
-        let directory = format!("https://localhost:{}/dir", self.port);
+    /// The configuration of a relay that is to be certified at `localhost`, by this port.
+    pub fn relay_config(&self, port: u16) -> PathBuf {
+        let file = self.folder.path().join("relay.toml");
         let ca = self.folder.path().join("ca.pem");
-        [set("mode", "acme"), set("acme_directory", &directory), set("acme_ca", super::text(&ca))].concat()
+        let text = format!(
+            "public_address = \"localhost:{port}\"\n[tls]\nmode = \"acme\"\nacme_ca = {ca:?}\n\
+             acme_directory = \"https://localhost:{}/dir\"\n",
+            self.port
+        );
+        fs::write(&file, text).unwrap();
+        file
     }
 
     /// Devices that trust it, and come to this port.

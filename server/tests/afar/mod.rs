@@ -1,5 +1,11 @@
 //! Devices that come by TLS, and what stands between them and the relay.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "support: each test uses its part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "support: each test uses its part"
+)]
 
 mod authority;
 mod root;
@@ -26,11 +32,12 @@ use rustls::{
 };
 use tokio::{
     io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
     task::JoinHandle,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::support::{Device, Wire, keys};
 
@@ -90,6 +97,9 @@ impl Drop for Way {
 pub struct Comer {
     pub port: u16,
     pub name: &'static str,
+    from: Ipv4Addr,
+    /// What it says of its address.
+    claim: Option<&'static str>,
     config: Arc<ClientConfig>,
 }
 
@@ -105,7 +115,7 @@ impl Comer {
             .unwrap()
             .with_root_certificates(trusted)
             .with_no_client_auth();
-        Self { port, name, config: Arc::new(config) }
+        Self { port, name, from: Ipv4Addr::LOCALHOST, claim: None, config: Arc::new(config) }
     }
 
     /// The same to another port.
@@ -113,8 +123,18 @@ impl Comer {
         Self { port, ..self.clone() }
     }
 
+    pub fn from(&self, from: Ipv4Addr) -> Self {
+        Self { from, ..self.clone() }
+    }
+
+    pub fn claiming(&self, address: &'static str) -> Self {
+        Self { claim: Some(address), ..self.clone() }
+    }
+
     pub async fn secured(&self) -> io::Result<TlsStream<TcpStream>> {
-        let tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((self.from, 0).into())?;
+        let tcp = socket.connect((Ipv4Addr::LOCALHOST, self.port).into()).await?;
         TlsConnector::from(Arc::clone(&self.config))
             .connect(ServerName::try_from(self.name).unwrap(), tcp)
             .await
@@ -132,8 +152,11 @@ impl Comer {
         let mut tls = self.secured().await.unwrap();
         let (ours, mut theirs) = tokio::io::duplex(64 << 10);
         tokio::spawn(async move { copy_bidirectional(&mut theirs, &mut tls).await });
-        let address = format!("wss://{}/v1/ws", self.name);
-        Wire(tokio_tungstenite::client_async(address, ours).await.unwrap().0)
+        let mut request = format!("wss://{}/v1/ws", self.name).into_client_request().unwrap();
+        if let Some(claim) = self.claim {
+            request.headers_mut().insert("x-forwarded-for", claim.parse().unwrap());
+        }
+        Wire(tokio_tungstenite::client_async(request, ours).await.unwrap().0)
     }
 
     /// A new account, by an invite.
@@ -150,6 +173,18 @@ impl Comer {
         device
     }
 }
+
+/// Flags for a relay that lets people write as fast as they can.
+pub const UNHURRIED: [&str; 8] = [
+    "--set",
+    "limits.messages_per_second=1000000",
+    "--set",
+    "limits.messages_burst=1000000",
+    "--set",
+    "limits.account_messages_per_second=1000000",
+    "--set",
+    "limits.account_messages_burst=1000000",
+];
 
 /// Somebody who writes all the time, each message acknowledged.
 pub struct Writer {
