@@ -11,6 +11,7 @@ const DASHBOARD: &str = include_str!("../../packaging/monitoring/grafana.json");
 fn exported() -> BTreeSet<String> {
     let metrics = Metrics::new();
     metrics.refused("http");
+    metrics.certificate_ends("acme", 1);
     let text = metrics.render();
     let series = text.lines().filter(|line| !line.starts_with('#'));
     series.map(|line| line.split(['{', ' ']).next().unwrap().to_owned()).collect()

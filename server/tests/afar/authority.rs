@@ -70,8 +70,9 @@ impl Authority {
         let file = self.folder.path().join("relay.toml");
         let ca = self.folder.path().join("ca.pem");
         let text = format!(
-            "public_address = \"localhost:{port}\"\n[tls]\nmode = \"acme\"\nacme_ca = {ca:?}\n\
+            "public_address = \"localhost:{port}\"\n[tls]\nmode = \"acme\"\nacme_ca = \"{}\"\n\
              acme_directory = \"https://localhost:{}/dir\"\n",
+            super::text(&ca),
             self.port
         );
         fs::write(&file, text).unwrap();
