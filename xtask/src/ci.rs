@@ -10,6 +10,7 @@ use crate::step::step;
 use crate::test;
 use crate::tools::{Tool, cargo, ensure_component};
 use crate::ui;
+use crate::versions::one_version;
 
 /// Runs every check, and the tests unless they are left to `cargo xtask test`.
 ///
@@ -25,6 +26,7 @@ pub(crate) fn ci(no_tests: bool) -> Result<(), Failure> {
     })?;
     step("Format", || run(cargo().args(["fmt", "--all", "--check"])))?;
     step("Dependency rules of ARCHITECTURE.md", dependency_rules)?;
+    step("One version for all parts", || one_version(&Metadata::read()?).map(drop))?;
     step("The window's content: types, lints, format", ui::check)?;
     // The app takes it in when it is compiled.
     step("The window's content is built", ui::build)?;

@@ -12,12 +12,14 @@ mod metadata;
 mod package;
 mod packages;
 mod program;
+mod release;
 mod rules;
 mod run;
 mod step;
 mod test;
 mod tools;
 mod ui;
+mod versions;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -46,6 +48,9 @@ fn act(command: Command) -> Result<(), Failure> {
         Command::Bench { arguments } => bench::bench(&arguments),
         #[cfg(target_os = "linux")]
         Command::Package(what) => package::package(&what),
+        Command::Release { version, dry_run } => release::release(&version, dry_run),
+        #[cfg(target_os = "linux")]
+        Command::Windows => run::with_windows(),
         Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
     }
 }
@@ -92,6 +97,17 @@ enum Command {
     #[cfg(target_os = "linux")]
     #[command(subcommand)]
     Package(package::Package),
+    /// Give all parts one version and the changes their heading; commit and tag. Pushing the tag is left to you.
+    Release {
+        /// Such as 0.2.0.
+        version: String,
+        /// Do all of it in a copy that is thrown away, and show what it came to.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Build relay and command line for Windows, and let them talk to those for Linux, under Wine.
+    #[cfg(target_os = "linux")]
+    Windows,
     /// Fuzz the decoder and the fold on a nightly toolchain.
     Fuzz {
         /// One target of protocol/fuzz; without it, each in turn.

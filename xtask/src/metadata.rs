@@ -36,16 +36,10 @@ impl Metadata {
         &self.target_directory
     }
 
-    /// The version of a crate of the workspace.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn version(&self, name: &str) -> Result<String, Failure> {
-        let package = self
-            .packages
-            .iter()
-            .find(|package| package.name == name && self.workspace_members.contains(&package.id));
-        package
-            .map(|package| package.version.clone())
-            .ok_or_else(|| Failure::new(format!("There is no crate `{name}` here.")))
+    /// Each crate of the workspace with its version.
+    pub(crate) fn versions(&self) -> Vec<(String, String)> {
+        let members = self.packages.iter().filter(|package| self.workspace_members.contains(&package.id));
+        members.map(|package| (package.name.clone(), package.version.clone())).collect()
     }
 
     /// Where cargo puts a program of the workspace; `profile` names the folder (`debug`, `release`).

@@ -1,6 +1,7 @@
 //! What the system has to bring along, installed by its own package manager when it is missing.
 
 use std::env;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
@@ -27,6 +28,10 @@ pub(crate) enum Need {
     Way,
     /// On Debian and its kin, what makes packages, looks through them, and gives a network to who tries them.
     Packaging,
+    /// On Debian and its kin, a linker for Windows, and Wine to run what it has linked.
+    Windows,
+    /// On Debian, the standard library's source and the compiler that it belongs to.
+    RustSource,
 }
 
 impl Need {
@@ -75,6 +80,8 @@ impl Need {
                     && ["nginx", "/usr/sbin/nginx"].into_iter().any(starts)
             }
             Self::Packaging => PACKAGING_PROGRAMS.into_iter().all(starts),
+            Self::Windows => starts("x86_64-w64-mingw32-gcc") && starts("/usr/lib/wine/wine64"),
+            Self::RustSource => Path::new("/usr/lib/rustlib/src/rust").exists() && starts("/usr/bin/rustc"),
         }
     }
 
@@ -89,6 +96,8 @@ impl Need {
             Self::Desktop => "a desktop without a screen (Xvfb, openbox, dunst, WebKitWebDriver)",
             Self::Way => "an authority for certificates and two proxies (pebble, caddy, nginx)",
             Self::Packaging => "what makes and checks packages (dpkg-dev, lintian, rpm, rpmlint)",
+            Self::Windows => "a linker for Windows, and Wine (gcc-mingw-w64-x86-64, wine64)",
+            Self::RustSource => "the source of Rust's standard library (rust-web-src)",
         }
     }
 
@@ -183,8 +192,22 @@ impl Manager {
             // Pebble is in none of them: `go install github.com/letsencrypt/pebble/v2/cmd/pebble@latest`.
             (Self::Dnf | Self::Zypper | Self::Pacman, Need::Way) => &["caddy", "nginx"],
             (Self::Apt, Need::Packaging) => &[
-                "adduser", "dpkg-dev", "iproute2", "lintian", "man-db", "procps", "rpm", "rpmlint", "systemd",
+                "adduser",
+                "appstream",
+                "desktop-file-utils",
+                "dpkg-dev",
+                "iproute2",
+                "libglib2.0-bin",
+                "lintian",
+                "man-db",
+                "procps",
+                "prometheus",
+                "rpm",
+                "rpmlint",
+                "systemd",
             ],
+            (Self::Apt, Need::Windows) => &["gcc-mingw-w64-x86-64", "wine64"],
+            (Self::Apt, Need::RustSource) => &["rustc-web", "rust-web-src"],
             (Self::Apt, Need::Browser) => {
                 &["chromium", "fontconfig", "fonts-noto-core", "fonts-noto-cjk", "fonts-noto-color-emoji"]
             }
@@ -229,7 +252,10 @@ impl Manager {
             (Self::Brew, Need::Node) => &["node"],
             (Self::Brew, Need::SecretService | Need::WebView | Need::Desktop | Need::Way) => &[],
             (_, Need::Node) => &["nodejs", "npm"],
-            (Self::Dnf | Self::Zypper | Self::Pacman | Self::Brew, Need::Packaging) => &[],
+            (
+                Self::Dnf | Self::Zypper | Self::Pacman | Self::Brew,
+                Need::Packaging | Need::Windows | Need::RustSource,
+            ) => &[],
             (Self::Brew, Need::Browser) => &["chromium"],
         }
     }
@@ -256,8 +282,21 @@ pub(crate) fn as_root(program: &str) -> Command {
     sudo
 }
 
-const PACKAGING_PROGRAMS: [&str; 9] =
-    ["adduser", "dpkg-shlibdeps", "ip", "lintian", "man", "pgrep", "rpmbuild", "rpmlint", "systemd-analyze"];
+const PACKAGING_PROGRAMS: [&str; 13] = [
+    "adduser",
+    "appstreamcli",
+    "desktop-file-validate",
+    "dpkg-shlibdeps",
+    "gio",
+    "ip",
+    "lintian",
+    "man",
+    "pgrep",
+    "promtool",
+    "rpmbuild",
+    "rpmlint",
+    "systemd-analyze",
+];
 const DESKTOP_PROGRAMS: [&str; 7] =
     ["Xvfb", "openbox", "dunst", "xdotool", "import", "WebKitWebDriver", "xfce4-panel"];
 

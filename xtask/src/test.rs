@@ -6,7 +6,9 @@ use crate::failure::Failure;
 #[cfg(target_os = "linux")]
 use crate::package;
 use crate::packages::Need;
-use crate::program::run;
+use crate::program;
+#[cfg(target_os = "linux")]
+use crate::run;
 use crate::step::step;
 use crate::tools::{Tool, cargo};
 use crate::ui;
@@ -33,12 +35,14 @@ pub(crate) fn test(filter: Option<&str>, seeds: Option<u64>) -> Result<(), Failu
     if filter.is_none() {
         step("Tests of the window's content", ui::test)?;
         step("Examples in the documentation", || {
-            run(cargo().args(["test", "--quiet", "--doc", "--workspace"]))
+            program::run(cargo().args(["test", "--quiet", "--doc", "--workspace"]))
         })?;
     }
     #[cfg(target_os = "linux")]
     if filter.is_none() && Need::can_try_packages() {
-        step("Packages: installed, used, brought up to date, removed", package::try_relay)?;
+        step("Packages of the relay: installed, used, brought up to date, removed", package::try_relay)?;
+        step("Packages of the app: installed, opened, brought up to date, removed", package::try_app)?;
+        step("Windows and Linux, together", run::with_windows)?;
     }
     step("Tests", || if nextest { run_nextest(filter, seeds) } else { run_plain(filter, seeds) })
 }
@@ -47,7 +51,7 @@ pub(crate) fn test(filter: Option<&str>, seeds: Option<u64>) -> Result<(), Failu
 /// not bring up to date. Both in one go, so that each dependency is compiled with one set of features, once.
 fn build() -> Result<(), Failure> {
     // Windows cannot replace the program that is running: this one.
-    run(cargo().args(["build", "--workspace", "--exclude", "xtask", "--bins", "--tests"]))
+    program::run(cargo().args(["build", "--workspace", "--exclude", "xtask", "--bins", "--tests"]))
 }
 
 fn run_nextest(filter: Option<&str>, seeds: Option<u64>) -> Result<(), Failure> {
@@ -57,14 +61,14 @@ fn run_nextest(filter: Option<&str>, seeds: Option<u64>) -> Result<(), Failure> 
         command.args(["--profile", "ci"]);
     }
     seeded(&mut command, seeds);
-    run(command.args(filter))
+    program::run(command.args(filter))
 }
 
 fn run_plain(filter: Option<&str>, seeds: Option<u64>) -> Result<(), Failure> {
     let mut command = cargo();
     command.args(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]);
     seeded(&mut command, seeds);
-    run(command.args(filter))
+    program::run(command.args(filter))
 }
 
 fn seeded(command: &mut std::process::Command, seeds: Option<u64>) {

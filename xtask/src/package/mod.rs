@@ -1,5 +1,6 @@
 //! `cargo xtask package`: what people install, built from this folder into `target/packages`.
 
+mod app;
 mod deb;
 mod origin;
 mod relay;
@@ -11,6 +12,7 @@ use clap::Subcommand;
 
 use crate::failure::Failure;
 
+pub(crate) use app::try_app;
 pub(crate) use relay::try_relay;
 
 #[derive(Subcommand)]
@@ -18,6 +20,12 @@ pub(crate) enum Package {
     /// The relay, as packages for Debian and for Fedora and its kin.
     Relay {
         /// Try them instead, as they are installed, used, brought up to date and removed; quickly built, in a copy of this system.
+        #[arg(long = "try")]
+        trial: bool,
+    },
+    /// The app, as packages for Debian and for Fedora and its kin.
+    App {
+        /// Try them instead, as they are installed, opened, brought up to date and removed; quickly built, in a copy of this system.
         #[arg(long = "try")]
         trial: bool,
     },
@@ -33,6 +41,11 @@ pub(crate) fn package(what: &Package) -> Result<(), Failure> {
         Package::Relay { trial: true } => {
             relay::build_for_trial()?;
             try_relay()
+        }
+        Package::App { trial: false } => app::package_app(),
+        Package::App { trial: true } => {
+            app::build_for_trial()?;
+            try_app()
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 use crate::failure::Failure;
 use crate::metadata::Metadata;
 use crate::program::capture;
+use crate::versions::one_version;
 
 #[derive(Clone)]
 pub(crate) struct Origin {
@@ -25,7 +26,7 @@ impl Origin {
         let root = metadata.workspace_root().to_owned();
         let packages = metadata.target_directory().join("packages");
         fs::create_dir_all(&packages).map_err(|error| Failure::at(&packages, "created", &error))?;
-        Ok(Self { version: metadata.version("kith-relay")?, epoch_s: epoch_s(&root)?, root, packages })
+        Ok(Self { version: one_version(metadata)?, epoch_s: epoch_s(&root)?, root, packages })
     }
 
     /// The next one, as far as packages go: it says another version, and is the same otherwise.

@@ -22,11 +22,12 @@ pub(crate) fn in_a_copy(
     let mut command = as_root(&origin.root.join("packaging/in-a-copy").to_string_lossy());
     command.arg(folder.path());
     let mut names = Vec::new();
-    for file in [script].iter().chain(files) {
+    let handling = origin.root.join("packaging/handling.sh");
+    for file in [script].iter().chain(files).chain([&handling.as_path()]) {
         let name = file.file_name().expect("a file has a name");
         fs::copy(file, folder.path().join(name)).map_err(|error| Failure::at(file, "copied", &error))?;
         names.push(Path::new(".").join(name));
     }
     let (script, names) = names.split_first().expect("the script is the first of them");
-    run(command.arg(script).args(arguments).args(names))
+    run(command.arg(script).args(arguments).args(&names[..files.len()]))
 }

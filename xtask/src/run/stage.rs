@@ -15,7 +15,11 @@ pub(crate) struct Stage {
     pub(crate) relay: PathBuf,
     pub(crate) cli: PathBuf,
     pub(crate) app: PathBuf,
+    /// Asked for each program by its name, and for a device by its home: how it is started on another system, if it is.
+    pub(crate) elsewhere: Elsewhere,
 }
+
+pub(crate) type Elsewhere = Box<dyn Fn(&str, Option<&str>) -> Option<Command>>;
 
 /// One device of one person; `home` is the folder that its command line keeps everything in.
 #[derive(Clone, Copy)]
@@ -66,13 +70,15 @@ impl Stage {
     }
 
     pub(crate) fn relay_command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.relay);
+        let mut command = (self.elsewhere)("kith-relay", None).unwrap_or_else(|| Command::new(&self.relay));
         command.current_dir(&self.folder).args(arguments);
         command
     }
 
     fn cli_of(&self, device: Device, arguments: &[&str]) -> Command {
-        let mut command = self.sealed(&self.cli);
+        let elsewhere = (self.elsewhere)("kith-cli", Some(device.home));
+        // Another system is gone in a minute, too, with its key store.
+        let mut command = elsewhere.map_or_else(|| self.sealed(&self.cli), |command| self.in_folder(command));
         command.args(["--home", device.home]).args(arguments);
         command
     }
@@ -86,8 +92,13 @@ impl Stage {
 
     /// The homes are gone in a minute: they are sealed with a passphrase, so that no key store learns of them.
     fn sealed(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir(&self.folder).env("KITH_PASSPHRASE", "only for this show");
+        let mut command = self.in_folder(Command::new(program));
+        command.env("KITH_PASSPHRASE", "only for this show");
+        command
+    }
+
+    fn in_folder(&self, mut command: Command) -> Command {
+        command.current_dir(&self.folder);
         command
     }
 }
