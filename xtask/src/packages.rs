@@ -201,7 +201,6 @@ impl Manager {
                 "lintian",
                 "man-db",
                 "procps",
-                "prometheus",
                 "rpm",
                 "rpmlint",
                 "systemd",
@@ -282,7 +281,7 @@ pub(crate) fn as_root(program: &str) -> Command {
     sudo
 }
 
-const PACKAGING_PROGRAMS: [&str; 13] = [
+const PACKAGING_PROGRAMS: [&str; 12] = [
     "adduser",
     "appstreamcli",
     "desktop-file-validate",
@@ -292,7 +291,6 @@ const PACKAGING_PROGRAMS: [&str; 13] = [
     "lintian",
     "man",
     "pgrep",
-    "promtool",
     "rpmbuild",
     "rpmlint",
     "systemd-analyze",

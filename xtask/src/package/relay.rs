@@ -1,5 +1,6 @@
 //! The packages of the relay.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -63,12 +64,30 @@ pub(crate) fn try_relay() -> Result<(), Failure> {
         .arg("--config")
         .arg(today.root.join("packaging/relay/rpm/rpmlint.toml"))
         .arg(&old[1]))?;
+    check_rules(&today)?;
     let cli = metadata.program("debug", "kith-cli");
     let script = today.root.join("packaging/relay/trial");
     for (kind, (old, new)) in ["deb", "rpm"].iter().zip(old.iter().zip(&new)) {
         trial::in_a_copy(&today, &script, &[kind], &[old, new, &cli])?;
     }
     Ok(())
+}
+
+/// Whether Prometheus takes the alerts. It is unpacked, not installed: a server that runs from then on is no guest of ours.
+fn check_rules(origin: &Origin) -> Result<(), Failure> {
+    let folder = origin.packages.join("prometheus");
+    fs::create_dir(&folder).map_err(|error| Failure::at(&folder, "created", &error))?;
+    capture(Command::new("apt-get").current_dir(&folder).args(["download", "-q", "prometheus"]))?;
+    let files = fs::read_dir(&folder).map_err(|error| Failure::at(&folder, "read", &error))?;
+    for package in files
+        .flatten()
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "deb"))
+    {
+        capture(Command::new("dpkg-deb").arg("--extract").arg(package).arg(&folder))?;
+    }
+    let rules = origin.root.join("packaging/monitoring/kith-relay.rules.yml");
+    run(Command::new(folder.join("usr/bin/promtool")).args(["check", "rules"]).arg(rules))
 }
 
 /// The package for Debian, and that for Fedora.
