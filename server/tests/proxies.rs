@@ -138,7 +138,8 @@ fn nginx(relay: &Running, folder: &TempDir, changes: &[(&str, String)]) -> (Serv
         fs::write(folder_path.join("nginx.conf"), config).unwrap();
         let debian = Path::new("/usr/sbin/nginx");
         let mut command = Command::new(if debian.exists() { text(debian) } else { "nginx" });
-        let globals = format!("daemon off; pid {};", text(&folder_path.join("pid")));
+        // One process, so that nothing is left when it is killed.
+        let globals = format!("daemon off; master_process off; pid {};", text(&folder_path.join("pid")));
         command.args(["-p", text(folder_path), "-c", "nginx.conf", "-e", "stderr", "-g", &globals]);
         logged(command, folder)
     });
