@@ -7,8 +7,6 @@ use crate::failure::Failure;
 use crate::package;
 use crate::packages::Need;
 use crate::program;
-#[cfg(target_os = "linux")]
-use crate::run;
 use crate::step::step;
 use crate::tools::{Tool, cargo};
 use crate::ui;
@@ -42,7 +40,6 @@ pub(crate) fn test(filter: Option<&str>, seeds: Option<u64>) -> Result<(), Failu
     if filter.is_none() && Need::can_try_packages() {
         step("Packages of the relay: installed, used, brought up to date, removed", package::try_relay)?;
         step("Packages of the app: installed, opened, brought up to date, removed", package::try_app)?;
-        step("Windows and Linux, together", run::with_windows)?;
     }
     step("Tests", || if nextest { run_nextest(filter, seeds) } else { run_plain(filter, seeds) })
 }
