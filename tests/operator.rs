@@ -4,10 +4,10 @@
 #[allow(dead_code, reason = "each test program uses its part")]
 mod real;
 
-use kith_client::{Client, RequestError};
+use kith_client::{Client, Outgoing, RequestError};
 use kith_protocol::error::ErrorCode;
 use kith_protocol::link::InviteLink;
-use real::{Homes, PATIENCE, Relay};
+use real::{Homes, PATIENCE, Relay, agree, texts};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -88,4 +88,50 @@ async fn an_operator_sees_who_is_connected() {
     while connected(&relay) != [session("a2")] {
         assert!(Instant::now() < deadline, "{:?}", connected(&relay));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_does_not_keep_is_gone_from_the_relay_and_its_backups() {
+    const SAID: &str = "the cake is under the blue bench";
+    let mut relay = Relay::start().await;
+    let homes = Homes::plain();
+    let alice = homes.join(&relay, "a1", "alice").await;
+    let bob = homes.join(&relay, "b1", "bob").await;
+    let chat = alice.dm("bob").await.unwrap();
+    let txn = alice.send(chat, Outgoing::text(SAID)).await.unwrap();
+    let seq = alice.acked(txn, PATIENCE).await.unwrap();
+    agree(&[&[&alice], &[&bob]], chat).await;
+    let folder = tempfile::tempdir().unwrap();
+    let backup_holds_it = |relay: &Relay, name: &str| {
+        let file = folder.path().join(name);
+        relay.run(&["backup", file.to_str().unwrap()]);
+        relay.run(&["backup", "verify", file.to_str().unwrap()]);
+        std::fs::read(file).unwrap().windows(SAID.len()).any(|bytes| bytes == SAID.as_bytes())
+    };
+    assert!(backup_holds_it(&relay, "before"));
+
+    relay.kill();
+    relay.start_again_with(&["retention.room_bytes=1", "retention.look_every_s=1"]);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let rooms = asked(&relay, &["rooms", "list"]);
+        let room = rooms.as_array().unwrap().iter().find(|row| row["room"] == chat.to_string());
+        if room.unwrap()["forgotten"].as_u64() >= Some(seq.0) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{rooms}");
+    }
+    assert!(!backup_holds_it(&relay, "after"));
+    let said = alice.history(chat, None, 9).await.unwrap();
+    assert_eq!(texts(&said), [SAID], "who has it keeps it");
+    let a2 = homes.link(&alice, "a2").await;
+    a2.sync_once(PATIENCE, |_| {}).await.unwrap();
+    let seen = a2.history(chat, None, 9).await.unwrap();
+    assert!(seen.iter().all(|message| !format!("{message:?}").contains(SAID)), "{seen:?}");
+    let verified = a2.verify(chat).await.unwrap();
+    assert!(verified.complete && verified.sound && verified.invalid == 0, "{verified:?}");
+    // One room may be kept all the same.
+    relay.run(&["rooms", "keep", &chat.to_string(), "--forever"]);
+    assert!(relay.run(&["rooms", "list"]).contains("for ever"));
+    assert!(relay.run(&["audit"]).contains("keeps: for ever"));
 }

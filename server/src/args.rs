@@ -43,7 +43,7 @@ pub enum Command {
     /// List devices, shut one out
     #[command(subcommand)]
     Devices(Devices),
-    /// List rooms
+    /// List rooms, say how long one keeps its messages
     #[command(subcommand)]
     Rooms(Rooms),
     /// List who is connected now
@@ -195,6 +195,26 @@ pub enum Devices {
 pub enum Rooms {
     /// All rooms
     List(Json),
+    /// Say how long, or how much of, what is said in a room is kept; devices keep what they have
+    #[command(group = clap::ArgGroup::new("keep").required(true).multiple(true))]
+    Keep {
+        /// Its id
+        room: String,
+        /// The last so many days
+        #[arg(long, value_name = "N", group = "keep", value_parser = clap::value_parser!(u32).range(1..))]
+        days: Option<u32>,
+        /// The newest so many MiB
+        #[arg(long, value_name = "N", group = "keep", value_parser = clap::value_parser!(u32).range(1..))]
+        mib: Option<u32>,
+        /// All of it
+        #[arg(long, group = "keep", conflicts_with_all = ["days", "mib"])]
+        forever: bool,
+        /// As the configuration says for all rooms
+        #[arg(long, group = "keep", conflicts_with_all = ["days", "mib", "forever"])]
+        default: bool,
+        #[command(flatten)]
+        json: Json,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,6 +16,7 @@ use self::text::as_text;
 use crate::{
     admin::{AdminError, AdminRequest, AdminResponse, AskError, NewHook, NewInvite, Stats, ask},
     args::{Devices, Hooks, Invite, Invites, Json, Rooms, Users},
+    store::retention::Keep,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +113,10 @@ impl Rooms {
     pub fn request(self) -> (AdminRequest, Json) {
         match self {
             Self::List(json) => (AdminRequest::Rooms, json),
+            Self::Keep { room, days, mib, default, json, .. } => {
+                let keep = Keep { days, bytes: mib.map(|mib| u64::from(mib) << 20) };
+                (AdminRequest::RoomKeep { room, keep: Some(keep).filter(|_| !default) }, json)
+            }
         }
     }
 }
@@ -157,12 +162,19 @@ mod tests {
 
     #[test]
     fn tables_line_up() {
-        let room =
-            |kind: &str, seq| RoomRow { room: "ab".into(), kind: kind.into(), members: 2, seq, rev: 1 };
+        let room = |kind: &str, seq| RoomRow {
+            room: "ab".into(),
+            kind: kind.into(),
+            members: 2,
+            seq,
+            rev: 1,
+            keep: None,
+            forgotten: 0,
+        };
         let response = AdminResponse::Rooms { rooms: vec![room("direct", 1000), room("own", 1)] };
         assert_eq!(
             as_text(&response),
-            "KIND    MEMBERS  ENTRIES  REV  ID\ndirect  2        1000     1    ab\nown     2        1        1    ab\n"
+            "KIND    MEMBERS  ENTRIES  REV  KEEPS   FORGOTTEN  ID\ndirect  2        1000     1    as all  0          ab\nown     2        1        1    as all  0          ab\n"
         );
         assert!(as_json(&response).unwrap().starts_with("[{\"room\":\"ab\",\"kind\":\"direct\""));
     }

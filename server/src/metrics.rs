@@ -16,6 +16,8 @@
 //! | `kith_refusals_total{code}` | counter | refusals by error code; before the protocol: `address_rate`, `address_connections`, `connections`, `http` |
 //! | `kith_commit_seconds` | histogram | one commit, fsync included |
 //! | `kith_commit_writes` | histogram | appends and register writes in one commit |
+//! | `kith_disk_free_bytes` | gauge | bytes free on the disk under the data |
+//! | `kith_database_bytes` | gauge | bytes of the database |
 //! | `kith_refusing_writes` | gauge | 1 while the disk is too full to write |
 //! | `kith_certificate_end_timestamp_seconds{from}` | gauge | when the certificate ends, in seconds since 1970; from `files` or `acme` |
 //! | `kith_acme_failures_total` | counter | orders for a certificate that failed |
@@ -45,6 +47,8 @@ pub struct Metrics {
     pub fetched_entries: Counter,
     pub commit_seconds: Histogram,
     pub commit_writes: Histogram,
+    pub disk_free_bytes: Gauge,
+    pub database_bytes: Gauge,
     pub refusing_writes: Gauge,
     /// The same as the counters of refusals, each with whom it met.
     pub recent_refusals: Refusals,
@@ -80,6 +84,8 @@ impl Metrics {
             fetched_entries: Counter::default(),
             commit_seconds: Histogram::new(COMMIT_SECONDS),
             commit_writes: Histogram::new(COMMIT_WRITES),
+            disk_free_bytes: Gauge::default(),
+            database_bytes: Gauge::default(),
             refusing_writes: Gauge::default(),
             recent_refusals: Refusals::default(),
             acme_failures: Counter::default(),
@@ -135,6 +141,8 @@ impl Metrics {
         registry.register("refusals", "Refusals by error code", self.refusals.clone());
         registry.register("commit_seconds", "One commit, fsync included", self.commit_seconds.clone());
         registry.register("commit_writes", "Writes in one commit", self.commit_writes.clone());
+        registry.register("disk_free_bytes", "Bytes free under the data", self.disk_free_bytes.clone());
+        registry.register("database_bytes", "Bytes of the database", self.database_bytes.clone());
         registry.register("refusing_writes", "1 while the disk is too full", self.refusing_writes.clone());
         registry.register(
             "certificate_end_timestamp_seconds",

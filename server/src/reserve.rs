@@ -17,7 +17,7 @@ use crate::{
     config::Live,
     store::{
         AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead,
-        StoreError, programs::ProgramWrite,
+        StoreError, programs::ProgramWrite, retention::RetentionWrite,
     },
 };
 
@@ -113,6 +113,10 @@ impl<F: Fn() -> io::Result<u64> + Send> Engine for Reserved<F> {
 
     fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
         self.engine.put_program(write)
+    }
+
+    fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {
+        self.engine.put_retention(write)
     }
 
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {

@@ -18,7 +18,7 @@ use crate::{
     config::{Change, Config, ConfigError, Layers, Live, Security},
     copied,
     data::{DATABASE, DataDir, DataDirError, NOTE},
-    http,
+    disk, http,
     listen::Door,
     logging::{Logging, LoggingError},
     metrics::Metrics,
@@ -30,6 +30,7 @@ use crate::{
         writes::Write,
     },
     reserve::Reserved,
+    retention,
     store::{
         AuditEvent, StoreError, fresh_incarnation,
         sqlite::{Quota, SqliteEngine},
@@ -133,16 +134,17 @@ async fn run(
     let stop = CancellationToken::new();
     let door = Door::new(tcp, tls.clone(), live.clone(), Arc::clone(&metrics), clock, operator.clone());
     let door = tokio::spawn(door.run(stop.clone()));
-    let counted = Arc::clone(&metrics);
     if let Some(tcp) = metrics_tcp {
-        tokio::spawn(http::serve_metrics(tcp, metrics, stop.clone()));
+        tokio::spawn(http::serve_metrics(tcp, Arc::clone(&metrics), stop.clone()));
     }
     tokio::spawn(admin.run(Arc::new(operator.clone()), stop.clone()));
     announce(&operator, listen, tls.as_ref().filter(|_| security == Security::Acme)).await?;
     drop(operator);
     if let Some(tls) = &tls {
-        keep_certificate(tls.clone(), &live, data, clock, &counted, &stop);
+        keep_certificate(tls.clone(), &live, data, clock, &metrics, &stop);
     }
+    tokio::spawn(disk::watch(data.path().to_owned(), live.clone(), metrics, stop.clone()));
+    tokio::spawn(retention::run(Arc::clone(&hub), stop.clone()));
     if let Some(every) = service::watchdog() {
         tokio::spawn(keep_watch(Arc::clone(&hub), every, stop.clone()));
     }

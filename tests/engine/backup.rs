@@ -6,6 +6,7 @@ use kith_protocol::ids::{AccountId, DeviceId, Incarnation, Rev, RoomId};
 use kith_protocol::register::Register;
 use kith_relay::store::memory::MemoryEngine;
 use kith_relay::store::programs::ProgramWrite;
+use kith_relay::store::retention::RetentionWrite;
 use kith_relay::store::{
     AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
 };
@@ -103,6 +104,10 @@ impl Engine for Copied {
 
     fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
         self.inner.put_program(write)
+    }
+
+    fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {
+        self.inner.put_retention(write)
     }
 
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {

@@ -36,11 +36,17 @@ impl Relay {
 
     /// A process on what the last one has left.
     pub(crate) fn start_again(&mut self) {
+        self.start_again_with(&[]);
+    }
+
+    /// The same with other settings, such as `limits.max_connections=500`.
+    pub(crate) fn start_again_with(&mut self, settings: &[&str]) {
         assert!(self.child.is_none(), "it runs");
         let mut child = self
             .program()
             .args(["serve", "--listen", self.listen])
             .args(SERVE)
+            .args(settings.iter().flat_map(|setting| ["--set", setting]))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

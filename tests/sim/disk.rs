@@ -6,6 +6,7 @@ use kith_protocol::ids::{AccountId, DeviceId, Incarnation, Rev, RoomId};
 use kith_protocol::register::Register;
 use kith_relay::store::memory::MemoryEngine;
 use kith_relay::store::programs::ProgramWrite;
+use kith_relay::store::retention::RetentionWrite;
 use kith_relay::store::{
     AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
 };
@@ -52,6 +53,7 @@ enum Op {
     Membership(AccountId, Membership),
     Invite(InviteRow),
     Program(ProgramWrite),
+    Retention(RetentionWrite),
     Audit(AuditRecord),
 }
 
@@ -92,6 +94,7 @@ impl Engine for Disked {
                 Op::Membership(account, membership) => disk.put_membership(&account, membership)?,
                 Op::Invite(row) => disk.put_invite(&row)?,
                 Op::Program(write) => disk.put_program(&write)?,
+                Op::Retention(write) => disk.put_retention(&write)?,
                 Op::Audit(record) => disk.audit(&record)?,
             }
         }
@@ -145,6 +148,11 @@ impl Engine for Disked {
     fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
         self.group.push(Op::Program(write.clone()));
         self.inner.put_program(write)
+    }
+
+    fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {
+        self.group.push(Op::Retention(write.clone()));
+        self.inner.put_retention(write)
     }
 
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {

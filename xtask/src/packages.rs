@@ -185,6 +185,7 @@ impl Manager {
                 "xdotool",
                 "imagemagick",
                 "webkit2gtk-driver",
+                "wmctrl",
                 "xfce4-panel",
                 "xfconf",
             ],
@@ -222,6 +223,7 @@ impl Manager {
                 "xdotool",
                 "ImageMagick",
                 "webkit2gtk-driver",
+                "wmctrl",
                 "xfce4-panel",
             ],
             (Self::Dnf, Need::Browser) => &["chromium", "google-noto-*-fonts"],
@@ -235,6 +237,7 @@ impl Manager {
                 "xdotool",
                 "ImageMagick",
                 "WebKitWebDriver",
+                "wmctrl",
                 "xfce4-panel",
             ],
             (Self::Zypper, Need::Browser) => &["chromium", "google-noto-fonts", "noto-coloremoji-fonts"],
@@ -242,7 +245,7 @@ impl Manager {
             (Self::Pacman, Need::SecretService) => &["dbus", "gnome-keyring"],
             (Self::Pacman, Need::WebView) => &["pkgconf", "webkit2gtk-4.1"],
             (Self::Pacman, Need::Desktop) => {
-                &["xorg-server-xvfb", "openbox", "dunst", "xdotool", "imagemagick", "xfce4-panel"]
+                &["xorg-server-xvfb", "openbox", "dunst", "xdotool", "imagemagick", "wmctrl", "xfce4-panel"]
             }
             (Self::Pacman, Need::Browser) => {
                 &["chromium", "noto-fonts", "noto-fonts-cjk", "noto-fonts-emoji"]
@@ -295,8 +298,8 @@ const PACKAGING_PROGRAMS: [&str; 12] = [
     "rpmlint",
     "systemd-analyze",
 ];
-const DESKTOP_PROGRAMS: [&str; 7] =
-    ["Xvfb", "openbox", "dunst", "xdotool", "import", "WebKitWebDriver", "xfce4-panel"];
+const DESKTOP_PROGRAMS: [&str; 8] =
+    ["Xvfb", "openbox", "dunst", "xdotool", "import", "WebKitWebDriver", "wmctrl", "xfce4-panel"];
 
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::AuditEvent;
+use crate::store::{AuditEvent, retention::Keep};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
@@ -36,6 +36,11 @@ pub enum AdminRequest {
         device: String,
     },
     Rooms,
+    /// What a room keeps; none: what holds for all.
+    RoomKeep {
+        room: String,
+        keep: Option<Keep>,
+    },
     /// Who is connected now.
     Sessions,
     /// What was refused lately, the newest first.
@@ -169,6 +174,10 @@ pub struct RoomRow {
     /// The newest entry's place: also how many there are.
     pub seq: u64,
     pub rev: u64,
+    /// What the operator wants kept of it; none: what holds for all rooms.
+    pub keep: Option<Keep>,
+    /// Up to which place its messages were forgotten.
+    pub forgotten: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

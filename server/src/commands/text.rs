@@ -10,7 +10,7 @@ use crate::{
         AdminResponse, AuditRow, CertificateStats, DeviceRow, HookRow, InviteRow, NewHookRow, RefusalRow,
         Role, RoomRow, SessionRow, Stats, UserRow,
     },
-    store::AuditEvent,
+    store::{AuditEvent, retention::Keep},
 };
 
 pub(super) fn as_text(response: &AdminResponse) -> String {
@@ -30,7 +30,7 @@ pub(super) fn as_text(response: &AdminResponse) -> String {
             table(["USER", "DEVICE", "KIND", "STATE", "ADDED", "ID"], devices.iter().map(device))
         }
         AdminResponse::Rooms { rooms } => {
-            table(["KIND", "MEMBERS", "ENTRIES", "REV", "ID"], rooms.iter().map(room))
+            table(["KIND", "MEMBERS", "ENTRIES", "REV", "KEEPS", "FORGOTTEN", "ID"], rooms.iter().map(room))
         }
         AdminResponse::Sessions { sessions } => table(
             ["USER", "DEVICE", "ADDRESS", "SINCE", "PROTOCOL", "STATE", "ID"],
@@ -90,10 +90,11 @@ fn device(device: &DeviceRow) -> [String; 6] {
     ]
 }
 
-fn room(room: &RoomRow) -> [String; 5] {
-    let counts = [room.members, room.seq, room.rev].map(|count| count.to_string());
-    let [members, seq, rev] = counts;
-    [room.kind.clone(), members, seq, rev, room.room.clone()]
+fn room(room: &RoomRow) -> [String; 7] {
+    let counts = [room.members, room.seq, room.rev, room.forgotten].map(|count| count.to_string());
+    let [members, seq, rev, forgotten] = counts;
+    let kind = room.kind.clone();
+    [kind, members, seq, rev, kept(room.keep.as_ref()), forgotten, room.room.clone()]
 }
 
 fn session(session: &SessionRow) -> [String; 7] {
@@ -176,6 +177,9 @@ fn sentence(record: &AuditRow) -> String {
         AuditEvent::DeviceBlocked { device, .. } => format!("shut out the device {device} of {whom}"),
         AuditEvent::HookMade { room, .. } => format!("made the integration {whom} for the room {room}"),
         AuditEvent::HookRevoked { .. } => format!("revoked the integration {whom}"),
+        AuditEvent::KeepChanged { room, keep } => {
+            format!("set what the room {room} keeps: {}", kept(keep.as_ref()))
+        }
         AuditEvent::ConfigurationChanged { keys } => format!("changed {}", keys.join(", ")),
     }
 }
@@ -227,6 +231,18 @@ pub(crate) fn time(unix_ms: u64) -> String {
 
 fn role(role: Role) -> String {
     format!("{role:?}").to_lowercase()
+}
+
+/// What a room keeps; none: what holds for all.
+fn kept(keep: Option<&Keep>) -> String {
+    match keep {
+        None => "as all".to_owned(),
+        Some(Keep { days: None, bytes: None }) => "for ever".to_owned(),
+        Some(Keep { days, bytes }) => {
+            let days = days.map(|days| format!("{days} days"));
+            [days, bytes.map(mebibytes)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 fn or_dash(value: Option<&impl ToString>) -> String {

@@ -18,6 +18,8 @@ use std::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::store::retention::Keep;
+
 pub use self::{
     check::CheckError,
     layers::{ConfigError, Layers},
@@ -43,6 +45,7 @@ pub struct Config {
     pub tls: TlsSection,
     pub limits: Limits,
     pub storage: StorageSection,
+    pub retention: RetentionSection,
     pub metrics: MetricsSection,
     pub log: LogSection,
 }
@@ -82,6 +85,16 @@ pub struct StorageSection {
     pub reserve_bytes: u64,
     /// How large the database may become; 0: as large as the disk allows.
     pub max_bytes: u64,
+}
+
+/// What rooms keep that the operator has set nothing else for; 0 sets no bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionSection {
+    pub days: u32,
+    pub room_bytes: u64,
+    /// Seconds between two looks.
+    pub look_every_s: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +146,15 @@ impl Config {
     }
 }
 
+impl RetentionSection {
+    pub fn keep(&self) -> Keep {
+        Keep {
+            days: Some(self.days).filter(|days| *days > 0),
+            bytes: Some(self.room_bytes).filter(|bytes| *bytes > 0),
+        }
+    }
+}
+
 impl Default for TlsSection {
     fn default() -> Self {
         Self {
@@ -161,6 +183,7 @@ impl Default for Config {
             tls: TlsSection::default(),
             limits: Limits::default(),
             storage: StorageSection { reserve_bytes: 64 << 20, max_bytes: 0 },
+            retention: RetentionSection { days: 0, room_bytes: 0, look_every_s: 3600 },
             metrics: MetricsSection::default(),
             log: LogSection { level: "info".to_owned(), format: LogFormat::Text },
         }

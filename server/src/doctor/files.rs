@@ -8,6 +8,7 @@ use crate::{
     commands::mebibytes,
     config::{Config, Security},
     data::DATABASE,
+    disk::Room,
     platform,
     store::{
         schema,
@@ -90,27 +91,24 @@ fn database(path: &Path) -> Option<Finding> {
 }
 
 fn disk(config: &Config) -> Vec<Finding> {
-    let free = match fs4::available_space(&config.data) {
-        Ok(free) => free,
+    let room = match Room::look(&config.data) {
+        Ok(room) => room,
         Err(error) => {
             return vec![warning("disk", error.to_string(), "look with `df` how much is free")];
         }
     };
     let reserve = config.storage.reserve_bytes;
-    let says = format!("{} free; below {} writes are refused", mebibytes(free), mebibytes(reserve));
-    let mut findings = vec![match free {
-        free if free < reserve => bad("disk", says, "make room, or move the data to a larger disk"),
-        free if free < reserve.saturating_mul(8) => {
-            warning("disk", says, "make room before it comes to that")
-        }
-        _ => good("disk", says),
+    let says = format!("{} free; below {} writes are refused", mebibytes(room.free), mebibytes(reserve));
+    let mut findings = vec![if room.free < reserve {
+        bad("disk", says, "make room, or move the data to a larger disk")
+    } else if room.is_low(&config.storage) {
+        warning("disk", says, "make room before it comes to that")
+    } else {
+        good("disk", says)
     }];
-    let (max, used) = (
-        config.storage.max_bytes,
-        config.data.join(DATABASE).metadata().map_or(0, |metadata| metadata.len()),
-    );
-    if max > 0 && used > max / 10 * 9 {
-        let says = format!("the database has {} of {}", mebibytes(used), mebibytes(max));
+    if room.is_nearly_used_up(&config.storage) {
+        let max = mebibytes(config.storage.max_bytes);
+        let says = format!("the database has {} of {max}", mebibytes(room.used));
         findings.push(warning("disk", says, "raise storage.max_bytes; beyond it writes are refused"));
     }
     findings

@@ -180,6 +180,8 @@ pub(super) fn rooms(store: &dyn Reader) -> Result<Vec<RoomRow>, Refusal> {
             members: room.members().len() as u64,
             seq: head.seq.0,
             rev: head.rev.0,
+            keep: store.keep(&id)?,
+            forgotten: store.forgotten(&id)?.0,
         });
     }
     Ok(rows)

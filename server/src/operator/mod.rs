@@ -23,7 +23,10 @@ use crate::{
     listen::{Accept, Peer},
     reach::Reach,
     relay::{hub::Hub, writes::Write},
-    store::{self, Reader, RelayRole, StoreError},
+    store::{
+        self, Reader, RelayRole, StoreError,
+        retention::{Keep, RetentionWrite},
+    },
     stream::Stream,
     tls::Tls,
 };
@@ -88,6 +91,7 @@ impl Operator {
             }
             AdminRequest::DeviceRevoke { device } => self.block(device).await,
             AdminRequest::Rooms => Ok(AdminResponse::Rooms { rooms: self.read(listings::rooms).await? }),
+            AdminRequest::RoomKeep { room, keep } => self.keep(&room, keep).await,
             AdminRequest::Sessions => {
                 let conns = self.0.hub.registry.all();
                 let sessions = self.read(move |store| listings::sessions(store, &conns)).await?;
@@ -116,14 +120,7 @@ impl Operator {
         }
         let room = match &new.room {
             None => None,
-            Some(text) => {
-                let room: RoomId = text.parse().map_err(|_| Refusal::unknown("room", text))?;
-                let head = self.read(move |store| Ok(store.head(&room)?)).await?;
-                if head.control_len == 0 {
-                    return Err(Refusal::unknown("room", text));
-                }
-                Some(room)
-            }
+            Some(text) => Some(self.room(text).await?),
         };
         let mut token = [0; TOKEN_LEN];
         getrandom::fill(&mut token).map_err(|_| Refusal::bad("the system has no random numbers"))?;
@@ -133,6 +130,24 @@ impl Operator {
         let row = self.row(&invite, None);
         self.0.hub.ask(Write::PutInvite(invite)).await?;
         Ok(row)
+    }
+
+    async fn room(&self, text: &str) -> Result<RoomId, Refusal> {
+        let room: RoomId = text.parse().map_err(|_| Refusal::unknown("room", text))?;
+        let head = self.read(move |store| Ok(store.head(&room)?)).await?;
+        if head.control_len == 0 { Err(Refusal::unknown("room", text)) } else { Ok(room) }
+    }
+
+    async fn keep(&self, room: &str, keep: Option<Keep>) -> Result<AdminResponse, Refusal> {
+        let room = self.room(room).await?;
+        self.0.hub.ask(Write::Retention(RetentionWrite::Keep { room, keep })).await?;
+        let every = Duration::from_secs(self.0.hub.live.load().retention.look_every_s.into());
+        let every = humantime::format_duration(every);
+        let message = match keep {
+            Some(Keep { days: None, bytes: None }) => "all that is said there is kept".to_owned(),
+            _ => format!("what is not to be kept is forgotten within {every}"),
+        };
+        Ok(AdminResponse::Done { message })
     }
 
     async fn invites(&self) -> Result<Vec<InviteRow>, Refusal> {

@@ -7,16 +7,20 @@
 use super::conn::{Conn, Identity, retry_in_ms};
 use super::folds::Folds;
 use super::writes::Write;
+use crate::retention;
+use crate::store::retention::RetentionWrite;
 use crate::store::{Engine, RoomHead, StoreError};
 use bytes::Bytes;
 use kith_protocol::error::{CloseCode, ErrorCode};
 use kith_protocol::frame::{Ack, Acks, Entries, Registers, Rejected, ServerFrame, Value};
 use kith_protocol::ids::{AccountId, DeviceId, RoomId, Seq};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Registers of one owner in one room, unless the configuration says otherwise.
 const REGISTERS_PER_OWNER_MAX: usize = 4096;
+/// Rooms whose day is kept in memory.
+const DAYS_KEPT_MAX: usize = 100_000;
 
 /// Writes of a relay, one group after the other.
 pub struct Writer {
@@ -25,6 +29,8 @@ pub struct Writer {
     pub(super) limits: WriteLimits,
     pub(super) registers_max: usize,
     pub(super) outcome: Committed,
+    /// The day of the newest entry, for rooms that grew lately.
+    days: HashMap<RoomId, u32>,
 }
 
 /// What a relay allows to be stored.
@@ -140,7 +146,14 @@ impl Writer {
     /// A writer over an engine.
     pub fn new(engine: Box<dyn Engine>, limits: WriteLimits) -> Self {
         let registers_max = REGISTERS_PER_OWNER_MAX;
-        Self { engine, folds: Folds::default(), limits, registers_max, outcome: Committed::default() }
+        Self {
+            engine,
+            folds: Folds::default(),
+            limits,
+            registers_max,
+            outcome: Committed::default(),
+            days: HashMap::new(),
+        }
     }
 
     /// Changes how many registers an account, or the room itself, may have in one room.
@@ -163,11 +176,26 @@ impl Writer {
         self.engine.as_mut()
     }
 
+    /// Notes where a day begins in the rooms that have grown.
+    fn note_day(&mut self, day: u32) -> Result<(), StoreError> {
+        if self.days.len() > DAYS_KEPT_MAX {
+            self.days.clear();
+        }
+        for (room, growth) in &self.outcome.rooms {
+            if self.days.insert(*room, day) != Some(day) {
+                let first = growth.first;
+                self.engine.put_retention(&RetentionWrite::Day { room: *room, day, first })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes a group. When this returns, what it says is acknowledged is on disk.
     pub fn commit(&mut self, jobs: Vec<Job>) -> Committed {
         let mut answered = Vec::with_capacity(jobs.len());
         let begun = self.engine.begin();
         let mut failed = begun.err();
+        let today = jobs.iter().map(|job| retention::day(job.now)).max().unwrap_or(0);
         for job in jobs {
             let origin = job.write.origin();
             let result = match &failed {
@@ -189,7 +217,7 @@ impl Writer {
             answered.push((job.from, result, origin));
         }
         if failed.is_none() {
-            failed = self.engine.commit().err();
+            failed = self.note_day(today).and_then(|()| self.engine.commit()).err();
         }
         let mut outcome = std::mem::take(&mut self.outcome);
         let failed_to_store = failed.is_some();
@@ -197,6 +225,7 @@ impl Writer {
             tracing::error!(%error, writes = answered.len(), "a group of writes was not stored");
             self.engine.rollback();
             self.folds = Folds::default();
+            self.days.clear();
             outcome = Committed::default();
             for (from, result, origin) in &mut answered {
                 stall(from, *origin);

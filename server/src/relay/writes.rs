@@ -11,6 +11,7 @@ pub use self::people::invite_frame;
 use super::conn::Conn;
 use super::writer::{Asker, Job, Origin, Refusal, Writer, Written};
 use crate::store::programs::ProgramWrite;
+use crate::store::retention::RetentionWrite;
 use crate::store::{AuditEvent, AuditRecord, InviteRow, RelayRole};
 use kith_protocol::account::{Account, DeviceKind};
 use kith_protocol::chain::ChainEntry;
@@ -57,6 +58,8 @@ pub enum Write {
     Post(Box<Post>),
     /// What concerns pushes.
     Programs(Vec<ProgramWrite>),
+    /// What a room keeps, or what it no longer does.
+    Retention(RetentionWrite),
     /// Something that the operator did, and that is no write itself.
     Audit(AuditEvent),
     /// Nothing: somebody asks whether it could be stored.
@@ -100,6 +103,7 @@ impl Write {
             | Self::RevokeHook(..)
             | Self::Post(_)
             | Self::Programs(_)
+            | Self::Retention(_)
             | Self::Audit(_)
             | Self::Probe => Origin::Request(0),
         }
@@ -123,6 +127,17 @@ impl Writer {
             Write::SetRole(account, role) => self.set_role(account, *role, job.now),
             Write::Disable(account, disabled) => self.disable(account, *disabled, job.now),
             Write::Block(device) => self.block(device, job.now),
+            Write::Retention(write) => {
+                self.engine.put_retention(write)?;
+                if let RetentionWrite::Keep { room, keep } = write {
+                    self.audit(
+                        job.now,
+                        None,
+                        AuditEvent::KeepChanged { room: room.to_string(), keep: *keep },
+                    )?;
+                }
+                Ok(Written::Done)
+            }
             Write::Audit(event) => {
                 self.audit(job.now, None, event.clone())?;
                 Ok(Written::Done)

@@ -2,6 +2,7 @@
 //! so that neither is there without the other, and nothing switches it off.
 
 use super::RelayRole;
+use super::retention::Keep;
 use kith_protocol::ids::AccountId;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,11 @@ pub enum AuditEvent {
     HookRevoked {
         account: String,
     },
+    /// What a room keeps; none: what holds for all.
+    KeepChanged {
+        room: String,
+        keep: Option<Keep>,
+    },
     /// The keys that were taken up.
     ConfigurationChanged {
         keys: Vec<String>,
@@ -91,7 +97,10 @@ impl AuditEvent {
             | Self::DeviceBlocked { account, .. }
             | Self::HookMade { account, .. }
             | Self::HookRevoked { account } => Some(account),
-            Self::InviteMade { .. } | Self::InviteRevoked { .. } | Self::ConfigurationChanged { .. } => None,
+            Self::InviteMade { .. }
+            | Self::InviteRevoked { .. }
+            | Self::KeepChanged { .. }
+            | Self::ConfigurationChanged { .. } => None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod log;
 mod pages;
 mod programs;
 mod registers;
+mod retention;
 
 use super::memory::MemoryEngine;
 use super::sqlite::SqliteEngine;
@@ -96,6 +97,7 @@ use log::*;
 use pages::*;
 use programs::*;
 use registers::*;
+use retention::*;
 
 macro_rules! conformance {
     ($($property:ident,)*) => {
@@ -133,6 +135,8 @@ conformance!(
     integrations_are_found_by_their_token,
     a_key_of_an_integration_is_known_for_a_while,
     pushes_are_what_was_written_last,
+    what_is_forgotten_leaves_its_place,
+    days_and_sizes_say_what_may_go,
     the_audit_log_keeps_what_stands_with_its_change,
     totals_count,
     an_incarnation_is_kept,

@@ -4,6 +4,7 @@
 use super::programs::{
     HookKey, HookRow, ProgramWrite, Programs, PushOut, PushTarget, PushWaiting, PushWishes, TargetId,
 };
+use super::retention::{Keep, Retention, RetentionWrite};
 use super::{
     AccountRow, Append, AuditRecord, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range,
     Reader, RoomHead, StoreError, Stretch, Totals,
@@ -41,6 +42,7 @@ struct State {
     invites: BTreeMap<[u8; 16], InviteRow>,
     programs: ProgramState,
     audit_log: Vec<AuditRecord>,
+    keeps: BTreeMap<RoomId, Keep>,
 }
 
 #[derive(Clone, Default)]
@@ -60,6 +62,8 @@ struct Room {
     entries: Vec<Entry>,
     control: Vec<Seq>,
     registers: BTreeMap<(AccountId, RegisterKey), (Rev, Bytes)>,
+    days: BTreeMap<u32, Seq>,
+    forgotten: Seq,
 }
 
 impl MemoryEngine {
@@ -221,6 +225,12 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
+    fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {
+        let write = write.clone();
+        self.change(move |state| state.retain(&write));
+        Ok(())
+    }
+
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {
         let record = record.clone();
         self.change(move |state| state.audit_log.push(record.clone()));
@@ -250,6 +260,63 @@ impl Room {
             Kind::Message | Kind::Unknown(_) => {}
         }
         self.entries.push(entry.clone());
+    }
+}
+
+impl State {
+    fn retain(&mut self, write: &RetentionWrite) {
+        match *write {
+            RetentionWrite::Day { room, day, first } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.days.entry(day).or_insert(first);
+                }
+            }
+            RetentionWrite::Keep { room, keep: Some(keep) } => drop(self.keeps.insert(room, keep)),
+            RetentionWrite::Keep { room, keep: None } => drop(self.keeps.remove(&room)),
+            RetentionWrite::Forget { room, up_to } => {
+                let Some(room) = self.rooms.get_mut(&room) else { return };
+                let count = index(up_to.next()).unwrap_or(usize::MAX).min(room.entries.len());
+                for entry in &mut room.entries[..count] {
+                    if entry.header().kind == Kind::Message {
+                        *entry = entry.redacted();
+                    }
+                }
+                room.forgotten = room.forgotten.max(up_to);
+            }
+        }
+    }
+}
+
+impl Retention for Shared {
+    fn keep(&self, room: &RoomId) -> Result<Option<Keep>, StoreError> {
+        Ok(self.lock().keeps.get(room).copied())
+    }
+
+    fn forgotten(&self, room: &RoomId) -> Result<Seq, StoreError> {
+        Ok(self.lock().rooms.get(room).map_or(Seq::ZERO, |room| room.forgotten))
+    }
+
+    fn before_day(&self, room: &RoomId, day: u32) -> Result<Seq, StoreError> {
+        let state = self.lock();
+        let Some(room) = state.rooms.get(room).filter(|room| !room.days.is_empty()) else {
+            return Ok(Seq::ZERO);
+        };
+        let first = room.days.range(day..).next().map(|(_, first)| *first);
+        Ok(first.map_or(room.head.seq, |first| Seq(first.0.saturating_sub(1))))
+    }
+
+    fn beyond(&self, room: &RoomId, bytes: u64) -> Result<Seq, StoreError> {
+        let state = self.lock();
+        let Some(room) = state.rooms.get(room) else { return Ok(Seq::ZERO) };
+        let mut total = 0;
+        for (place, entry) in room.entries.iter().enumerate().rev() {
+            let seq = Seq(place as u64 + 1);
+            total += entry.raw().len() as u64;
+            if seq > room.forgotten && total > bytes {
+                return Ok(seq);
+            }
+        }
+        Ok(Seq::ZERO)
     }
 }
 

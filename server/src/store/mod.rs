@@ -13,6 +13,7 @@ mod conformance;
 pub mod inspection;
 pub mod memory;
 pub mod programs;
+pub mod retention;
 pub(crate) mod schema;
 pub mod sqlite;
 mod wal;
@@ -20,6 +21,7 @@ mod wal;
 pub use self::audit_log::{AuditEvent, AuditRecord};
 
 use self::programs::{ProgramWrite, Programs};
+use self::retention::{Retention, RetentionWrite};
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
@@ -248,9 +250,9 @@ pub trait Directory {
 }
 
 /// Both, for reading beside the writer.
-pub trait Reader: Log + Directory + Programs + Send {}
+pub trait Reader: Log + Directory + Programs + Retention + Send {}
 
-impl<T: Log + Directory + Programs + Send> Reader for T {}
+impl<T: Log + Directory + Programs + Retention + Send> Reader for T {}
 
 /// The writer. What it does between [`Engine::begin`] and [`Engine::commit`] is one group: on disk as a whole, or not at all.
 pub trait Engine: Send {
@@ -290,6 +292,8 @@ pub trait Engine: Send {
     /// Changes what belongs to integrations and pushes.
     fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError>;
 
+    /// Changes what rooms keep, or takes what they do not.
+    fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError>;
     /// Appends to the audit log.
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError>;
 

@@ -78,6 +78,15 @@ CREATE TABLE push_outbox (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
 ", "
 -- By whom: an account; null for the operator. What: JSON.
 CREATE TABLE audit_log (num INTEGER PRIMARY KEY, at INTEGER NOT NULL, by BLOB, event TEXT NOT NULL);
+", "
+-- The first entry that came to a room on a day, by the relay's clock. What is here already counts as of today.
+CREATE TABLE days (
+    room INTEGER NOT NULL, day INTEGER NOT NULL, first INTEGER NOT NULL, PRIMARY KEY (room, day)
+) WITHOUT ROWID;
+INSERT INTO days SELECT num, unixepoch() / 86400, 1 FROM rooms WHERE seq > 0;
+-- Null sets no bound.
+CREATE TABLE keeps (room BLOB PRIMARY KEY, days INTEGER, bytes INTEGER) WITHOUT ROWID;
+CREATE TABLE forgotten (room BLOB PRIMARY KEY, up_to INTEGER NOT NULL) WITHOUT ROWID;
 "];
 
 /// The newest schema.

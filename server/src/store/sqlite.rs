@@ -6,6 +6,7 @@
 pub(crate) mod copies;
 mod directory;
 mod programs;
+mod retention;
 mod tables;
 mod values;
 
@@ -13,6 +14,7 @@ use self::directory::role_number;
 use self::tables::Tables;
 use self::values::{damaged, int, place};
 use super::programs::ProgramWrite;
+use super::retention::RetentionWrite;
 use super::{
     AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Log, Membership, Reader, RoomHead,
     StoreError, schema, wal,
@@ -77,6 +79,8 @@ impl SqliteEngine {
         schema::check_version(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // What is deleted leaves nothing in the file.
+        connection.pragma_update(None, "secure_delete", "ON")?;
         connection.pragma_update(None, "cache_size", -16 * 1024)?;
         connection.set_prepared_statement_cache_capacity(64);
         schema::migrate(&mut connection)?;
@@ -386,6 +390,10 @@ impl Engine for SqliteEngine {
 
     fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
         self.tables.put_program(write)
+    }
+
+    fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {
+        self.tables.put_retention(write)
     }
 
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {

@@ -1,0 +1,39 @@
+//! What rooms keep, when their messages came, and up to where they were forgotten.
+//!
+//! Forgetting takes the bodies of messages and nothing else, as a redaction does: the timeline stays dense, and its
+//! hash rolls as before. Days are counted from 1970, by the relay's clock.
+
+use super::StoreError;
+use kith_protocol::ids::{RoomId, Seq};
+
+/// How much of a room's messages is kept; what is `None` sets no bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Keep {
+    /// Those that came in the last so many days.
+    pub days: Option<u32>,
+    /// The newest of them that are so many bytes together.
+    pub bytes: Option<u64>,
+}
+
+/// A change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RetentionWrite {
+    /// On this day came this entry, and none before it. A day that is known stays as it is.
+    Day { room: RoomId, day: u32, first: Seq },
+    /// What the operator wants of this room; `None`: what holds for all.
+    Keep { room: RoomId, keep: Option<Keep> },
+    /// The messages up to here are forgotten, as far as they were not yet.
+    Forget { room: RoomId, up_to: Seq },
+}
+
+/// Reading it.
+pub trait Retention {
+    /// What the operator wants of this room, if something of its own.
+    fn keep(&self, room: &RoomId) -> Result<Option<Keep>, StoreError>;
+    /// Up to where the messages of a room were forgotten.
+    fn forgotten(&self, room: &RoomId) -> Result<Seq, StoreError>;
+    /// The newest entry of those that came before a day.
+    fn before_day(&self, room: &RoomId, day: u32) -> Result<Seq, StoreError>;
+    /// The newest entry that must go for the rest to be at most so many bytes.
+    fn beyond(&self, room: &RoomId, bytes: u64) -> Result<Seq, StoreError>;
+}
