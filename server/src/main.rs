@@ -35,7 +35,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
         Command::Serve(flags) => {
             let mut layers = place.layers();
             layers.flags.extend(flags.flags());
-            Ok(serve(&layers, flags.restored)?)
+            Ok(serve(layers, flags.restored)?)
         }
         Command::Invite(invite) => ask(&invite.request(), invite.json),
         Command::Invites(invites) => {

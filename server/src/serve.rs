@@ -65,13 +65,18 @@ pub enum ServeError {
 }
 
 /// Runs until it is told to stop.
-pub fn serve(layers: &Layers, restored: bool) -> Result<(), ServeError> {
+pub fn serve(mut layers: Layers, restored: bool) -> Result<(), ServeError> {
+    let given = service::listener()?;
+    if let Some(tcp) = &given {
+        // Whether connections are encrypted follows from where they really come in.
+        layers.flags.push(("listen".to_owned(), tcp.local_addr()?.to_string()));
+    }
     let config = layers.load()?;
     let logging = Logging::start(&config.log)?;
     let data = DataDir::open(&config.data)?;
     raise_open_files_limit(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("relay").enable_all().build()?;
-    let threads = runtime.block_on(run(layers, config, &logging, &data, restored))?;
+    let threads = runtime.block_on(run(&layers, config, given, &logging, &data, restored))?;
     end(runtime, threads);
     info!("stopped");
     Ok(())
@@ -105,12 +110,19 @@ pub fn prepare(config: Config) -> Result<Option<InviteRow>, ServeError> {
 async fn run(
     layers: &Layers,
     config: Config,
+    given: Option<std::net::TcpListener>,
     logging: &Logging,
     data: &DataDir,
     restored: bool,
 ) -> Result<Threads, ServeError> {
     let mut signals = Signals::listen()?;
-    let tcp = bind(config.listen, "--listen").await?;
+    let tcp = match given {
+        Some(tcp) => {
+            tcp.set_nonblocking(true)?;
+            TcpListener::from_std(tcp)?
+        }
+        None => bind(config.listen, "--listen").await?,
+    };
     let metrics_tcp = match config.metrics.listen {
         Some(address) => Some(bind(address, "--metrics").await?),
         None => None,

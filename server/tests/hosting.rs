@@ -7,7 +7,7 @@ use program::{Running, relay, said};
 use rcgen::{CertificateParams, KeyPair};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 fn run(data: &Path, args: &[&str]) -> Output {
@@ -323,6 +323,22 @@ fn init_asks_what_was_not_said() {
     assert!(code == Some(1) && text.contains("the port must be a number") && config.is_empty(), "{text}");
     let (text, code, config) = answered("e", &[], "https://chat.example.org/\n1\n");
     assert!(code == Some(2) && text.contains("without scheme or path") && config.is_empty(), "{text}");
+}
+
+/// Handed over as systemd does: the third descriptor, and a word about it in the environment.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_socket_that_systemd_holds_is_listened_on_and_encrypted_as_its_address_asks() {
+    const HAND_OVER: &str = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"";
+    let held = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let address = held.local_addr().unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", HAND_OVER, "sh", env!("CARGO_BIN_EXE_kith-relay"), "--data"]).arg(data.path());
+    command.stdin(Stdio::from(std::os::fd::OwnedFd::from(held)));
+    let running = Running::start_as(command, data, &[], 3);
+    assert!(running.said[0].contains(&format!("listens on {address} as wss://")), "{:?}", running.said);
+    std::net::TcpStream::connect(("127.0.0.1", address.port())).unwrap();
 }
 
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! Systems whose service manager asks for nothing.
 
-use std::time::Duration;
+use std::{io, net::TcpListener, time::Duration};
 
 pub(crate) fn ready() {}
 
@@ -9,6 +9,10 @@ pub(crate) fn reloading() {}
 pub(crate) fn stopping() {}
 
 pub(crate) fn alive() {}
+
+pub(crate) fn listener() -> io::Result<Option<TcpListener>> {
+    Ok(None)
+}
 
 pub(crate) fn watchdog() -> Option<Duration> {
     None

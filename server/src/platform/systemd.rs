@@ -1,7 +1,8 @@
-//! Linux: what systemd hears of a service of Type=notify. Without systemd nobody listens, and nothing happens.
+//! Linux: what systemd hears of a service of Type=notify, and the socket that it may hand over. Without systemd nobody listens, and nothing happens.
 
-use std::time::Duration;
+use std::{io, net::TcpListener, time::Duration};
 
+use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
 /// The relay serves.
@@ -29,6 +30,11 @@ pub(crate) fn alive() {
 /// How often it has to be said that it does.
 pub(crate) fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()
+}
+
+/// The socket that a unit of its own listens on for the relay.
+pub(crate) fn listener() -> io::Result<Option<TcpListener>> {
+    ListenFd::from_env().take_tcp_listener(0)
 }
 
 fn tell(states: &[NotifyState<'_>]) {
