@@ -18,6 +18,10 @@ pub(crate) fn release(version: &str, dry_run: bool) -> Result<(), Failure> {
     let metadata = Metadata::read()?;
     let before = one_version(&metadata)?;
     let root = metadata.workspace_root();
+    // Before a copy is made, which would lack them.
+    if !capture(Command::new("git").current_dir(root).args(["status", "--porcelain"]))?.is_empty() {
+        return Err(Failure::new("There are changes that are not committed: commit them, or put them away."));
+    }
     if !dry_run {
         release_in(root, &before, version)?;
         anstream::println!(
@@ -40,9 +44,6 @@ fn release_in(root: &Path, before: &str, version: &str) -> Result<(), Failure> {
     }
     let git = |arguments: &[&str]| capture(Command::new("git").current_dir(root).args(arguments));
     let tag = format!("v{version}");
-    if !git(&["status", "--porcelain"])?.is_empty() {
-        return Err(Failure::new("There are changes that are not committed: commit them, or put them away."));
-    }
     if !git(&["tag", "--list", &tag])?.is_empty() {
         return Err(Failure::new(format!("There is a tag {tag} already.")));
     }
