@@ -1,4 +1,4 @@
-import { expect, test as base, type Page } from '@playwright/test'
+import { expect, test as base, type Locator, type Page } from '@playwright/test'
 import axe, { type AxeResults } from 'axe-core'
 
 /** What the pretended backend lets a test do; see `fake.ts`. */
@@ -68,10 +68,25 @@ export class Kith {
       for (let same = 0; same < 4;) {
         await new Promise((done) => requestAnimationFrame(done))
         const now = `${log.scrollHeight} ${log.scrollTop}`
-        same = now === place ? same + 1 : 0
+        // The list takes no clicks while it scrolls.
+        const scrolls = log.querySelector('[style*="pointer-events: none"]') !== null
+        same = now === place && !scrolls ? same + 1 : 0
         place = now
       }
     })
+  }
+
+  /** Scrolls the timeline to something, and until it rests there. */
+  async toLine(what: Locator): Promise<void> {
+    await what.evaluate(async (element) => {
+      // A busy browser tells of the scrolling some frames later.
+      const log = element.closest('[role=log]') as HTMLElement
+      const told = new Promise((done) => log.addEventListener('scroll', done, { once: true }))
+      const from = log.scrollTop
+      element.scrollIntoView({ block: 'center' })
+      if (log.scrollTop !== from) await told
+    })
+    await this.rests()
   }
 
   get log() {
@@ -131,6 +146,12 @@ export class Kith {
   /** Nothing that axe finds wrong, of what a person would meet. */
   async isAccessible(within?: string): Promise<void> {
     await this.page.evaluate(axe.source)
+    // What is still coming in is paler than it will be.
+    await this.page.evaluate(async () => {
+      const ends = (animation: Animation) => animation.effect?.getTiming().iterations !== Infinity
+      // One that is taken back was not waited for in vain.
+      await Promise.allSettled(document.getAnimations().filter(ends).map(({ finished }) => finished))
+    })
     const found = await this.page.evaluate(async (within) => {
       const { axe } = window as unknown as { axe: { run(within: unknown): Promise<AxeResults> } }
       const { violations } = await axe.run(within ?? document)

@@ -299,7 +299,9 @@ test('code is coloured, and copied with one button', async ({ kith, page }) => {
   await kith.chat('home/launch')
   await kith.log.evaluate((log) => (log.scrollTop = 0))
   await expect(kith.log.locator('.s-keyword').first()).toBeVisible()
-  await page.getByRole('button', { name: 'Copy', exact: true }).click()
+  const copy = page.getByRole('button', { name: 'Copy', exact: true })
+  await kith.toLine(copy)
+  await copy.click()
   await expect.poll(() => page.evaluate(() => window.fake.clipboard)).toContain('pub fn append')
 })
 
