@@ -150,7 +150,12 @@ export class Kith {
     await this.page.evaluate(async () => {
       const ends = (animation: Animation) => animation.effect?.getTiming().iterations !== Infinity
       // One that is taken back was not waited for in vain.
-      await Promise.allSettled(document.getAnimations().filter(ends).map(({ finished }) => finished))
+      await Promise.allSettled(
+        document
+          .getAnimations()
+          .filter(ends)
+          .map(({ finished }) => finished),
+      )
     })
     const found = await this.page.evaluate(async (within) => {
       const { axe } = window as unknown as { axe: { run(within: unknown): Promise<AxeResults> } }

@@ -11,7 +11,7 @@ import type { People } from './people.svelte'
 import { rowsOf, type Row } from './timeline-rows'
 
 const PAGE_LINES = 60
-/** More lines than this are not kept; then those that are farthest away are let go. */
+/** With more lines than this, those that are farthest away are let go. */
 const LINES_MAX = 1500
 const LINES_KEPT = 1000
 
@@ -116,22 +116,21 @@ export class Timeline {
   }
 
   /**
-   * Nobody has need of what is far from where they are. Only while nothing scrolls: what is drawn for the first time in the
-   * same moment would move what is seen.
+   * Whoever is far up has no need of what is below, and whoever is at the end of what is far up. In between all stays: the list
+   * keeps its distance from the end for a while after its beginning changed, and what is drawn below then would move what is seen.
    */
   letGo(): void {
     const { lines, place } = this
     if (lines.length <= LINES_MAX || this.loadingOlder || this.loadingNewer) return
     const below = lines[LINES_KEPT]?.seq ?? null
-    const above = lines[lines.length - LINES_KEPT]?.seq ?? null
-    if (place !== null && below !== null && place.seq < below - PAGE_LINES) {
-      this.grewAbove = false
-      this.lines = lines.slice(0, LINES_KEPT)
-      this.atEnd = false
-    } else if (above !== null && (place === null || place.seq > above + PAGE_LINES)) {
+    if (place === null) {
       this.grewAbove = true
       this.lines = lines.slice(-LINES_KEPT)
       this.atStart = false
+    } else if (below !== null && place.seq < below - PAGE_LINES) {
+      this.grewAbove = false
+      this.lines = lines.slice(0, LINES_KEPT)
+      this.atEnd = false
     }
   }
 

@@ -124,6 +124,9 @@ describe('a timeline', () => {
       timeline.letGo()
       expect(isWhole()).toBe(true)
     }
+    timeline.place = null
+    timeline.letGo()
+    expect(isWhole()).toBe(true)
     expect(timeline.lines.length).toBeLessThanOrEqual(1500)
     expect(timeline.lastSeq).toBe(NEWEST)
     expect(timeline.atEnd).toBe(true)
@@ -134,6 +137,11 @@ describe('a timeline', () => {
     timeline.letGo()
     expect(timeline.lastSeq).toBe(NEWEST)
     expect(timeline.atEnd).toBe(true)
+    for (let page = 0; page < 40; page++) await timeline.loadOlder()
+    const before = timeline.lines
+    timeline.place = { seq: NEWEST - 60, offset: 0 }
+    timeline.letGo()
+    expect(timeline.lines).toBe(before)
   })
 
   it('says what failed', async () => {
