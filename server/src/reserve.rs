@@ -17,7 +17,7 @@ use crate::{
     config::Live,
     store::{
         AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead,
-        StoreError, programs::ProgramWrite, retention::RetentionWrite,
+        StoreError, hooks::HookWrite, retention::RetentionWrite,
     },
 };
 
@@ -111,8 +111,8 @@ impl<F: Fn() -> io::Result<u64> + Send> Engine for Reserved<F> {
         self.engine.put_invite(invite)
     }
 
-    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
-        self.engine.put_program(write)
+    fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError> {
+        self.engine.put_hook(write)
     }
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {

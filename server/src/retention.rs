@@ -70,6 +70,9 @@ fn due(store: &dyn Reader, for_all: Keep, today: u32) -> Result<Vec<(RoomId, Seq
     let mut due = Vec::new();
     for (room, _) in store.rooms()? {
         let keep = store.keep(&room)?.unwrap_or(for_all);
+        if keep == Keep::default() {
+            continue;
+        }
         let by_age = match keep.days {
             Some(days) => store.before_day(&room, today.saturating_sub(days))?,
             None => Seq::ZERO,

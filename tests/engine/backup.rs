@@ -4,8 +4,8 @@ use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
 use kith_protocol::ids::{AccountId, DeviceId, Incarnation, Rev, RoomId};
 use kith_protocol::register::Register;
+use kith_relay::store::hooks::HookWrite;
 use kith_relay::store::memory::MemoryEngine;
-use kith_relay::store::programs::ProgramWrite;
 use kith_relay::store::retention::RetentionWrite;
 use kith_relay::store::{
     AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
@@ -102,8 +102,8 @@ impl Engine for Copied {
         self.inner.put_invite(invite)
     }
 
-    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
-        self.inner.put_program(write)
+    fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError> {
+        self.inner.put_hook(write)
     }
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {

@@ -4,8 +4,8 @@ use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
 use kith_protocol::ids::{AccountId, DeviceId, Incarnation, Rev, RoomId};
 use kith_protocol::register::Register;
+use kith_relay::store::hooks::HookWrite;
 use kith_relay::store::memory::MemoryEngine;
-use kith_relay::store::programs::ProgramWrite;
 use kith_relay::store::retention::RetentionWrite;
 use kith_relay::store::{
     AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
@@ -52,7 +52,7 @@ enum Op {
     Device(DeviceId, DeviceRow),
     Membership(AccountId, Membership),
     Invite(InviteRow),
-    Program(ProgramWrite),
+    Hook(HookWrite),
     Retention(RetentionWrite),
     Audit(AuditRecord),
 }
@@ -93,7 +93,7 @@ impl Engine for Disked {
                 Op::Device(device, row) => disk.put_device(&device, row)?,
                 Op::Membership(account, membership) => disk.put_membership(&account, membership)?,
                 Op::Invite(row) => disk.put_invite(&row)?,
-                Op::Program(write) => disk.put_program(&write)?,
+                Op::Hook(write) => disk.put_hook(&write)?,
                 Op::Retention(write) => disk.put_retention(&write)?,
                 Op::Audit(record) => disk.audit(&record)?,
             }
@@ -145,9 +145,9 @@ impl Engine for Disked {
         self.inner.put_invite(invite)
     }
 
-    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
-        self.group.push(Op::Program(write.clone()));
-        self.inner.put_program(write)
+    fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError> {
+        self.group.push(Op::Hook(write.clone()));
+        self.inner.put_hook(write)
     }
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {

@@ -240,9 +240,7 @@ impl Hub {
         self.metrics.pushes.inc_by(told.queued);
         self.metrics.pushes_dropped.inc_by(told.dropped);
     }
-}
 
-impl Hub {
     fn refused(&self, asker: &Asker, code: ErrorCode) {
         let label = refusals::of_request(code);
         match asker {

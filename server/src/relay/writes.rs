@@ -10,7 +10,6 @@ pub use self::people::invite_frame;
 
 use super::conn::Conn;
 use super::writer::{Asker, Job, Origin, Refusal, Writer, Written};
-use crate::store::programs::ProgramWrite;
 use crate::store::retention::RetentionWrite;
 use crate::store::{AuditEvent, AuditRecord, InviteRow, RelayRole};
 use kith_protocol::account::{Account, DeviceKind};
@@ -56,8 +55,6 @@ pub enum Write {
     RevokeHook(AccountId, [u8; 10]),
     /// A program writes through an integration.
     Post(Box<Post>),
-    /// What concerns pushes.
-    Programs(Vec<ProgramWrite>),
     /// What a room keeps, or what it no longer does.
     Retention(RetentionWrite),
     /// Something that the operator did, and that is no write itself.
@@ -102,7 +99,6 @@ impl Write {
             | Self::MakeHook(_)
             | Self::RevokeHook(..)
             | Self::Post(_)
-            | Self::Programs(_)
             | Self::Retention(_)
             | Self::Audit(_)
             | Self::Probe => Origin::Request(0),
@@ -145,12 +141,6 @@ impl Writer {
             Write::MakeHook(make) => self.make_hook(make, job),
             Write::RevokeHook(hook, random) => self.revoke_hook(hook, *random, job),
             Write::Post(post) => self.post(post, job),
-            Write::Programs(writes) => {
-                for write in writes {
-                    self.engine.put_program(write)?;
-                }
-                Ok(Written::Done)
-            }
             Write::Probe => {
                 self.engine.probe()?;
                 Ok(Written::Done)

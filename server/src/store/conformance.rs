@@ -3,9 +3,9 @@
 mod directory;
 mod file;
 mod groups;
+mod hooks;
 mod log;
 mod pages;
-mod programs;
 mod registers;
 mod retention;
 
@@ -93,9 +93,9 @@ impl Subject for Sqlite {
 
 use directory::*;
 use groups::*;
+use hooks::*;
 use log::*;
 use pages::*;
-use programs::*;
 use registers::*;
 use retention::*;
 
@@ -134,7 +134,6 @@ conformance!(
     invites_are_open_until_used_or_expired,
     integrations_are_found_by_their_token,
     a_key_of_an_integration_is_known_for_a_while,
-    pushes_are_what_was_written_last,
     what_is_forgotten_leaves_its_place,
     days_and_sizes_say_what_may_go,
     the_audit_log_keeps_what_stands_with_its_change,

@@ -1,10 +1,12 @@
 //! The reference engine: maps in memory. What a group writes is visible to readers once it is committed, and a crash, in
 //! tests, loses what is not.
 
-use super::programs::{
-    HookKey, HookRow, ProgramWrite, Programs, PushOut, PushTarget, PushWaiting, PushWishes, TargetId,
-};
-use super::retention::{Keep, Retention, RetentionWrite};
+mod hooks;
+mod retention;
+
+use self::hooks::HookState;
+use super::hooks::HookWrite;
+use super::retention::{Keep, RetentionWrite};
 use super::{
     AccountRow, Append, AuditRecord, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range,
     Reader, RoomHead, StoreError, Stretch, Totals,
@@ -40,20 +42,9 @@ struct State {
     devices: BTreeMap<DeviceId, DeviceRow>,
     memberships: BTreeMap<(AccountId, RoomId), Option<Left>>,
     invites: BTreeMap<[u8; 16], InviteRow>,
-    programs: ProgramState,
+    hooks: HookState,
     audit_log: Vec<AuditRecord>,
     keeps: BTreeMap<RoomId, Keep>,
-}
-
-#[derive(Clone, Default)]
-struct ProgramState {
-    hooks: BTreeMap<AccountId, HookRow>,
-    keys: BTreeMap<(AccountId, [u8; 32]), HookKey>,
-    targets: BTreeMap<TargetId, PushTarget>,
-    wishes: BTreeMap<AccountId, PushWishes>,
-    waiting: BTreeMap<AccountId, PushWaiting>,
-    out: BTreeMap<TargetId, PushOut>,
-    vapid_key: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Default)]
@@ -219,9 +210,9 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
-    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
+    fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError> {
         let write = write.clone();
-        self.change(move |state| state.programs.apply(&write));
+        self.change(move |state| state.hooks.apply(&write));
         Ok(())
     }
 
@@ -260,63 +251,6 @@ impl Room {
             Kind::Message | Kind::Unknown(_) => {}
         }
         self.entries.push(entry.clone());
-    }
-}
-
-impl State {
-    fn retain(&mut self, write: &RetentionWrite) {
-        match *write {
-            RetentionWrite::Day { room, day, first } => {
-                if let Some(room) = self.rooms.get_mut(&room) {
-                    room.days.entry(day).or_insert(first);
-                }
-            }
-            RetentionWrite::Keep { room, keep: Some(keep) } => drop(self.keeps.insert(room, keep)),
-            RetentionWrite::Keep { room, keep: None } => drop(self.keeps.remove(&room)),
-            RetentionWrite::Forget { room, up_to } => {
-                let Some(room) = self.rooms.get_mut(&room) else { return };
-                let count = index(up_to.next()).unwrap_or(usize::MAX).min(room.entries.len());
-                for entry in &mut room.entries[..count] {
-                    if entry.header().kind == Kind::Message {
-                        *entry = entry.redacted();
-                    }
-                }
-                room.forgotten = room.forgotten.max(up_to);
-            }
-        }
-    }
-}
-
-impl Retention for Shared {
-    fn keep(&self, room: &RoomId) -> Result<Option<Keep>, StoreError> {
-        Ok(self.lock().keeps.get(room).copied())
-    }
-
-    fn forgotten(&self, room: &RoomId) -> Result<Seq, StoreError> {
-        Ok(self.lock().rooms.get(room).map_or(Seq::ZERO, |room| room.forgotten))
-    }
-
-    fn before_day(&self, room: &RoomId, day: u32) -> Result<Seq, StoreError> {
-        let state = self.lock();
-        let Some(room) = state.rooms.get(room).filter(|room| !room.days.is_empty()) else {
-            return Ok(Seq::ZERO);
-        };
-        let first = room.days.range(day..).next().map(|(_, first)| *first);
-        Ok(first.map_or(room.head.seq, |first| Seq(first.0.saturating_sub(1))))
-    }
-
-    fn beyond(&self, room: &RoomId, bytes: u64) -> Result<Seq, StoreError> {
-        let state = self.lock();
-        let Some(room) = state.rooms.get(room) else { return Ok(Seq::ZERO) };
-        let mut total = 0;
-        for (place, entry) in room.entries.iter().enumerate().rev() {
-            let seq = Seq(place as u64 + 1);
-            total += entry.raw().len() as u64;
-            if seq > room.forgotten && total > bytes {
-                return Ok(seq);
-            }
-        }
-        Ok(Seq::ZERO)
     }
 }
 
@@ -478,77 +412,10 @@ impl Directory for Shared {
     }
 }
 
-impl Programs for Shared {
-    fn hook(&self, account: &AccountId) -> Result<Option<HookRow>, StoreError> {
-        Ok(self.lock().programs.hooks.get(account).cloned())
-    }
-
-    fn hook_by_token(&self, token: &[u8; 32]) -> Result<Option<HookRow>, StoreError> {
-        Ok(self.lock().programs.hooks.values().find(|hook| hook.token.as_ref() == Some(token)).cloned())
-    }
-
-    fn hooks(&self) -> Result<Vec<HookRow>, StoreError> {
-        let mut hooks: Vec<_> = self.lock().programs.hooks.values().cloned().collect();
-        hooks.sort_by_key(|hook| (hook.created_at, hook.account));
-        Ok(hooks)
-    }
-
-    fn hook_key(&self, hook: &AccountId, key: &[u8; 32]) -> Result<Option<HookKey>, StoreError> {
-        Ok(self.lock().programs.keys.get(&(*hook, *key)).copied())
-    }
-
-    fn push_targets(&self) -> Result<Vec<PushTarget>, StoreError> {
-        Ok(self.lock().programs.targets.values().cloned().collect())
-    }
-
-    fn push_wishes(&self, account: &AccountId) -> Result<Option<PushWishes>, StoreError> {
-        Ok(self.lock().programs.wishes.get(account).cloned())
-    }
-
-    fn push_waiting(&self, account: &AccountId) -> Result<Option<PushWaiting>, StoreError> {
-        Ok(self.lock().programs.waiting.get(account).cloned())
-    }
-
-    fn pushes_waiting(&self) -> Result<Vec<PushWaiting>, StoreError> {
-        Ok(self.lock().programs.waiting.values().cloned().collect())
-    }
-
-    fn pushes_out(&self) -> Result<Vec<PushOut>, StoreError> {
-        Ok(self.lock().programs.out.values().cloned().collect())
-    }
-
-    fn vapid_key(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.lock().programs.vapid_key.clone())
-    }
-}
-
-impl ProgramState {
-    fn apply(&mut self, write: &ProgramWrite) {
-        match write.clone() {
-            ProgramWrite::Hook(hook) => drop(self.hooks.insert(hook.account, hook)),
-            ProgramWrite::HookKey { key, forget_before } => {
-                self.keys.retain(|_, old| old.hook != key.hook || old.at >= forget_before);
-                self.keys.insert((key.hook, key.key), key);
-            }
-            ProgramWrite::Target(target) => drop(self.targets.insert(target.id, target)),
-            ProgramWrite::TargetGone(target) => {
-                self.targets.remove(&target);
-                self.out.remove(&target);
-            }
-            ProgramWrite::Wishes(wishes) => drop(self.wishes.insert(wishes.account, wishes)),
-            ProgramWrite::Waiting(waiting) => drop(self.waiting.insert(waiting.account, waiting)),
-            ProgramWrite::WaitingGone(account) => drop(self.waiting.remove(&account)),
-            ProgramWrite::Out(out) => drop(self.out.insert(out.target, out)),
-            ProgramWrite::OutGone(target) => drop(self.out.remove(&target)),
-            ProgramWrite::VapidKey(key) => self.vapid_key = Some(key),
-        }
-    }
-}
-
 impl State {
     fn account(&self, id: &AccountId) -> Option<AccountRow> {
         let chain_len = self.chains.get(id).map_or(0, |chain| chain.len() as u32);
-        let integration = self.programs.hooks.contains_key(id);
+        let integration = self.hooks.is_hook(id);
         self.accounts.get(id).map(|account| AccountRow { chain_len, integration, ..account.clone() })
     }
 }

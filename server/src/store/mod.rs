@@ -10,9 +10,9 @@
 mod audit_log;
 #[cfg(test)]
 mod conformance;
+pub mod hooks;
 pub mod inspection;
 pub mod memory;
-pub mod programs;
 pub mod retention;
 pub(crate) mod schema;
 pub mod sqlite;
@@ -20,7 +20,7 @@ mod wal;
 
 pub use self::audit_log::{AuditEvent, AuditRecord};
 
-use self::programs::{ProgramWrite, Programs};
+use self::hooks::{HookWrite, Hooks};
 use self::retention::{Retention, RetentionWrite};
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
@@ -116,7 +116,7 @@ pub struct AccountRow {
     pub created_at: u64,
     /// How many entries its chain has.
     pub chain_len: u32,
-    /// Whether it is an integration, see [`programs::HookRow`].
+    /// Whether it is an integration, see [`hooks::HookRow`].
     pub integration: bool,
 }
 
@@ -250,9 +250,9 @@ pub trait Directory {
 }
 
 /// Both, for reading beside the writer.
-pub trait Reader: Log + Directory + Programs + Retention + Send {}
+pub trait Reader: Log + Directory + Hooks + Retention + Send {}
 
-impl<T: Log + Directory + Programs + Retention + Send> Reader for T {}
+impl<T: Log + Directory + Hooks + Retention + Send> Reader for T {}
 
 /// The writer. What it does between [`Engine::begin`] and [`Engine::commit`] is one group: on disk as a whole, or not at all.
 pub trait Engine: Send {
@@ -281,7 +281,7 @@ pub trait Engine: Send {
     /// Appends to an account's chain; fails unless the entry's index is the chain's length.
     fn append_chain(&mut self, account: &AccountId, entry: &ChainEntry) -> Result<(), StoreError>;
     /// Adds or changes an account, but never when it was made; the length of the chain is the log's to say, and whether it is
-    /// an integration is [`Programs`]'. Fails if another account has the handle.
+    /// an integration is [`Hooks`]'. Fails if another account has the handle.
     fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError>;
     /// Adds or changes a device; whose it is never changes.
     fn put_device(&mut self, device: &DeviceId, row: DeviceRow) -> Result<(), StoreError>;
@@ -289,8 +289,8 @@ pub trait Engine: Send {
     fn put_membership(&mut self, account: &AccountId, membership: Membership) -> Result<(), StoreError>;
     /// Adds or changes an invite.
     fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError>;
-    /// Changes what belongs to integrations and pushes.
-    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError>;
+    /// Changes what belongs to integrations.
+    fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError>;
 
     /// Changes what rooms keep, or takes what they do not.
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError>;

@@ -69,12 +69,6 @@ CREATE TABLE hook_keys (
     hook BLOB NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (hook, key)
 ) WITHOUT ROWID;
 CREATE INDEX hook_keys_at ON hook_keys (hook, at);
-
--- Rows are JSON: few, read as a whole, and of a kind for each service that is told of news.
-CREATE TABLE push_targets (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE push_wishes (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE push_waiting (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE push_outbox (id BLOB PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
 ", "
 -- By whom: an account; null for the operator. What: JSON.
 CREATE TABLE audit_log (num INTEGER PRIMARY KEY, at INTEGER NOT NULL, by BLOB, event TEXT NOT NULL);

@@ -5,7 +5,7 @@
 
 pub(crate) mod copies;
 mod directory;
-mod programs;
+mod hooks;
 mod retention;
 mod tables;
 mod values;
@@ -13,7 +13,7 @@ mod values;
 use self::directory::role_number;
 use self::tables::Tables;
 use self::values::{damaged, int, place};
-use super::programs::ProgramWrite;
+use super::hooks::HookWrite;
 use super::retention::RetentionWrite;
 use super::{
     AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Log, Membership, Reader, RoomHead,
@@ -108,8 +108,6 @@ impl SqliteEngine {
     pub fn renew(&mut self, incarnation: Incarnation) -> Result<(), StoreError> {
         let sql = "UPDATE meta SET value = ?1 WHERE name = 'incarnation'";
         self.tables.0.execute(sql, [incarnation.as_bytes()])?;
-        // What was on its way when the copy was made has long been told.
-        self.tables.0.execute_batch("DELETE FROM push_waiting; DELETE FROM push_outbox")?;
         self.incarnation = incarnation;
         Ok(())
     }
@@ -388,8 +386,8 @@ impl Engine for SqliteEngine {
         Ok(())
     }
 
-    fn put_program(&mut self, write: &ProgramWrite) -> Result<(), StoreError> {
-        self.tables.put_program(write)
+    fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError> {
+        self.tables.put_hook(write)
     }
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {

@@ -59,12 +59,8 @@ fn libraries(name: &str, tree: &Tree) -> Result<String, Failure> {
         tree.files().iter().filter(|path| path.starts_with("usr/bin/")).map(|path| tree.root().join(path)),
     );
     let answer = capture(ask.current_dir(folder.path()))?;
-    let libraries = answer.trim().strip_prefix("shlibs:Depends=").unwrap_or_default();
-    if libraries.is_empty() {
-        Err(Failure::new("dpkg-shlibdeps found no library at all."))
-    } else {
-        Ok(libraries.to_owned())
-    }
+    let libraries = answer.trim().strip_prefix("shlibs:Depends=").filter(|found| !found.is_empty());
+    libraries.map(str::to_owned).ok_or_else(|| Failure::new("dpkg-shlibdeps found no library at all."))
 }
 
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];

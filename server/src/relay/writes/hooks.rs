@@ -4,7 +4,7 @@
 use super::Outcome;
 use super::people::display_name;
 use crate::relay::writer::{Asker, Job, Refusal, Writer, Written};
-use crate::store::programs::{HookKey, HookRow, ProgramWrite};
+use crate::store::hooks::{HookKey, HookRow, HookWrite};
 use crate::store::{AccountRow, AuditEvent, DeviceRow, RelayRole};
 use kith_protocol::account::Account;
 use kith_protocol::chain::ChainEntry;
@@ -100,7 +100,7 @@ impl Writer {
                 room
             }
         };
-        self.engine.put_program(&ProgramWrite::Hook(HookRow {
+        self.engine.put_hook(&HookWrite::Hook(HookRow {
             account: id,
             room,
             seeds: make.seeds,
@@ -149,7 +149,7 @@ impl Writer {
         if let Some(room) = room.filter(|room| room.kind() == RoomKind::Group && room.role(id).is_some()) {
             self.leave(&hook, &room, random, job)?;
         }
-        self.engine.put_program(&ProgramWrite::Hook(HookRow { token: None, seeds: [0; 64], ..hook }))?;
+        self.engine.put_hook(&HookWrite::Hook(HookRow { token: None, seeds: [0; 64], ..hook }))?;
         let by = match &job.from {
             Asker::Conn(conn) => Some(conn.identity.account),
             Asker::Waiting(_) => None,
@@ -186,9 +186,9 @@ impl Writer {
         };
         if let Some(key) = post.key {
             let key = HookKey { hook: hook.account, key, seq: ack.seq, at: job.now };
-            self.engine.put_program(&ProgramWrite::HookKey { key, forget_before: oldest })?;
+            self.engine.put_hook(&HookWrite::Key { key, forget_before: oldest })?;
         }
-        self.engine.put_program(&ProgramWrite::Hook(HookRow { used_at: job.now, ..hook }))?;
+        self.engine.put_hook(&HookWrite::Hook(HookRow { used_at: job.now, ..hook }))?;
         Ok(Written::Posted { room: ack.room, seq: ack.seq, again: false })
     }
 
