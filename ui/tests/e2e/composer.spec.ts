@@ -67,11 +67,11 @@ test('it grows with the text, and not beyond its limit', async ({ kith }) => {
   const height = async () => (await kith.field.boundingBox())?.height ?? 0
   const one = await height()
   await kith.field.fill('a\nb\nc')
-  expect(await height()).toBeGreaterThan(one * 1.8)
+  await expect.poll(height).toBeGreaterThan(one * 1.8)
   await kith.field.fill('a\n'.repeat(200))
   expect(await height()).toBeLessThan(400)
   await kith.field.fill('')
-  expect(await height()).toBe(one)
+  await expect.poll(height).toBe(one)
 })
 
 test('marks by keys, new lines, and a long paste as code', async ({ kith, page }) => {
