@@ -62,6 +62,8 @@ codes!(
         Stalled = 4,
         /// The relay is shutting down.
         ShuttingDown = 5,
+        /// The account holds as much as it may on this relay: it goes on reading, and writes again when there is room.
+        QuotaReached = 6,
         /// The request is not of the form that the protocol asks for.
         Malformed = 100,
         /// A signature is wrong.
@@ -108,6 +110,9 @@ impl ErrorCode {
         match self {
             Self::StorageFull => "The relay's disk is full; it will be sent when there is room again.",
             Self::StorageFailed => "The relay could not store it; it will be tried again.",
+            Self::QuotaReached => {
+                "You have used up your share of the relay's disk: delete some of your messages, or ask the relay's operator for more. What waits is sent when there is room again."
+            }
             Self::RateLimited => "That was too much at once; it goes on in a moment.",
             Self::Stalled => "An earlier message has to go first.",
             Self::ShuttingDown => "The relay is restarting; it goes on in a moment.",

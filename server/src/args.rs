@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{admin::Role, config::Layers};
+use crate::{admin::Role, config::Layers, size::Size};
 
 /// The relay of Kith: one binary that a person can host.
 #[derive(Debug, Parser)]
@@ -154,6 +154,16 @@ pub enum Users {
         user: String,
         #[arg(value_enum)]
         role: Role,
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Say how much an account may hold here: messages, settings and marks together
+    Quota {
+        /// @handle or account id
+        user: String,
+        /// 2GiB, 500MiB; none: as much as there is room for; default: as the configuration says for all
+        #[arg(value_name = "SIZE|none|default")]
+        size: Size,
         #[command(flatten)]
         json: Json,
     },

@@ -94,6 +94,7 @@ impl Users {
         match self {
             Self::List(json) => (AdminRequest::Users, json),
             Self::Role { user, role, json } => (AdminRequest::UserRole { user, role }, json),
+            Self::Quota { user, size, json } => (AdminRequest::UserQuota { user, share: size.share() }, json),
             Self::Disable { user, json } => (AdminRequest::UserDisable { user }, json),
             Self::Enable { user, json } => (AdminRequest::UserEnable { user }, json),
         }

@@ -1,16 +1,11 @@
-//! Warns long before the disk, or what the database may have of it, is used up.
+//! Warns long before the disk, or what the database or an account may have of it, is used up.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::{
-    commands::mebibytes,
-    config::{Live, StorageSection},
-    data::DATABASE,
-    metrics::Metrics,
-};
+use crate::{commands::mebibytes, config::StorageSection, data::DATABASE, relay::hub::Hub};
 
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
@@ -40,15 +35,15 @@ impl Room {
 }
 
 /// Looks again and again, counts what there is, and says once when it becomes little.
-pub(crate) async fn watch(data: PathBuf, live: Live, metrics: Arc<Metrics>, stop: CancellationToken) {
+pub(crate) async fn watch(data: PathBuf, hub: Arc<Hub>, stop: CancellationToken) {
     let mut told = (false, false);
+    let mut told_of_accounts = 0;
     loop {
         match Room::look(&data) {
             Ok(room) => {
-                let count = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
-                metrics.disk_free_bytes.set(count(room.free));
-                metrics.database_bytes.set(count(room.used));
-                let config = live.load();
+                hub.metrics.disk_free_bytes.set(count(room.free));
+                hub.metrics.database_bytes.set(count(room.used));
+                let config = hub.live.load();
                 let now = (room.is_low(&config.storage), room.is_nearly_used_up(&config.storage));
                 if now.0 && !told.0 {
                     let free = mebibytes(room.free);
@@ -62,11 +57,23 @@ pub(crate) async fn watch(data: PathBuf, live: Live, metrics: Arc<Metrics>, stop
             }
             Err(error) => warn!(%error, "nobody can tell how much of the disk is free"),
         }
+        let for_all = hub.live.load().storage.share();
+        if let Some(Ok(accounts)) = hub.run(move |store| store.nearly_used_up(for_all)).await {
+            hub.metrics.nearly_full_accounts.set(count(accounts));
+            if accounts > told_of_accounts {
+                warn!(accounts, "accounts have nearly used up their quota: see `kith-relay users list`");
+            }
+            told_of_accounts = accounts;
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -75,7 +82,7 @@ mod tests {
 
     #[test]
     fn it_warns_long_before() {
-        let storage = StorageSection { reserve_bytes: 10, max_bytes: 1000 };
+        let storage = StorageSection { reserve_bytes: 10, max_bytes: 1000, account_bytes: 0 };
         let room = |free, used| Room { free, used };
         assert!(room(79, 0).is_low(&storage) && !room(80, 0).is_low(&storage));
         assert!(room(0, 901).is_nearly_used_up(&storage) && !room(0, 900).is_nearly_used_up(&storage));

@@ -48,6 +48,10 @@ pub enum HookError {
     Malformed(String),
     #[error("too many messages: wait a little, then go on more slowly")]
     Later,
+    #[error(
+        "the integration holds as much as it may: the relay's operator can give it more with kith-relay users quota"
+    )]
+    Quota,
     #[error("the relay cannot store messages just now; try again later")]
     Storage,
 }
@@ -63,6 +67,7 @@ impl HookError {
             Self::Empty => "empty",
             Self::Malformed(_) => "malformed",
             Self::Later => "rate-limited",
+            Self::Quota => "quota-reached",
             Self::Storage => "storage",
         }
     }
@@ -75,6 +80,7 @@ impl HookError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Empty | Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Later => StatusCode::TOO_MANY_REQUESTS,
+            Self::Quota => StatusCode::INSUFFICIENT_STORAGE,
             Self::Storage => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

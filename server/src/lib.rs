@@ -29,6 +29,7 @@ pub mod relay;
 mod reserve;
 mod retention;
 pub mod serve;
+mod size;
 pub mod store;
 pub mod stream;
 pub mod tls;

@@ -18,6 +18,7 @@
 //! | `kith_commit_writes` | histogram | appends and register writes in one commit |
 //! | `kith_disk_free_bytes` | gauge | bytes free on the disk under the data |
 //! | `kith_database_bytes` | gauge | bytes of the database |
+//! | `kith_nearly_full_accounts` | gauge | accounts that have used up more than nine tenths of their quota |
 //! | `kith_refusing_writes` | gauge | 1 while the disk is too full to write |
 //! | `kith_certificate_end_timestamp_seconds{from}` | gauge | when the certificate ends, in seconds since 1970; from `files` or `acme` |
 //! | `kith_acme_failures_total` | counter | orders for a certificate that failed |
@@ -49,6 +50,7 @@ pub struct Metrics {
     pub commit_writes: Histogram,
     pub disk_free_bytes: Gauge,
     pub database_bytes: Gauge,
+    pub nearly_full_accounts: Gauge,
     pub refusing_writes: Gauge,
     /// The same as the counters of refusals, each with whom it met.
     pub recent_refusals: Refusals,
@@ -86,6 +88,7 @@ impl Metrics {
             commit_writes: Histogram::new(COMMIT_WRITES),
             disk_free_bytes: Gauge::default(),
             database_bytes: Gauge::default(),
+            nearly_full_accounts: Gauge::default(),
             refusing_writes: Gauge::default(),
             recent_refusals: Refusals::default(),
             acme_failures: Counter::default(),
@@ -143,6 +146,11 @@ impl Metrics {
         registry.register("commit_writes", "Writes in one commit", self.commit_writes.clone());
         registry.register("disk_free_bytes", "Bytes free under the data", self.disk_free_bytes.clone());
         registry.register("database_bytes", "Bytes of the database", self.database_bytes.clone());
+        registry.register(
+            "nearly_full_accounts",
+            "Accounts that have used up more than nine tenths of their quota",
+            self.nearly_full_accounts.clone(),
+        );
         registry.register("refusing_writes", "1 while the disk is too full", self.refusing_writes.clone());
         registry.register(
             "certificate_end_timestamp_seconds",

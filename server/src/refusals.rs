@@ -64,6 +64,7 @@ pub fn of_request(code: ErrorCode) -> &'static str {
         ErrorCode::RateLimited => "rate_limited",
         ErrorCode::Stalled => "stalled",
         ErrorCode::ShuttingDown => "shutting_down",
+        ErrorCode::QuotaReached => "quota_reached",
         ErrorCode::Malformed => "malformed",
         ErrorCode::BadSignature => "bad_signature",
         ErrorCode::Denied => "denied",

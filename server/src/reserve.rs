@@ -79,6 +79,10 @@ impl<F: Fn() -> io::Result<u64> + Send> Engine for Reserved<F> {
         self.engine.head(room)
     }
 
+    fn held(&mut self, account: &AccountId) -> Result<u64, StoreError> {
+        self.engine.held(account)
+    }
+
     fn begin(&mut self) -> Result<(), StoreError> {
         self.engine.begin()
     }
@@ -91,8 +95,8 @@ impl<F: Fn() -> io::Result<u64> + Send> Engine for Reserved<F> {
         self.engine.rollback();
     }
 
-    fn rest(&mut self, idle: bool) {
-        self.engine.rest(idle);
+    fn rest(&mut self, idle: bool) -> bool {
+        self.engine.rest(idle)
     }
 
     fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError> {

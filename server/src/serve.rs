@@ -155,7 +155,7 @@ async fn run(
     if let Some(tls) = &tls {
         keep_certificate(tls.clone(), &live, data, clock, &metrics, &stop);
     }
-    tokio::spawn(disk::watch(data.path().to_owned(), live.clone(), metrics, stop.clone()));
+    tokio::spawn(disk::watch(data.path().to_owned(), Arc::clone(&hub), stop.clone()));
     tokio::spawn(retention::run(Arc::clone(&hub), stop.clone()));
     if let Some(every) = service::watchdog() {
         tokio::spawn(keep_watch(Arc::clone(&hub), every, stop.clone()));

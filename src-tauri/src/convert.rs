@@ -7,6 +7,7 @@ use crate::names::{self, Names};
 use kith_client::timeline::{self, Message, State};
 use kith_client::{Connection, DeviceOf, Me, MemberOf, RoomSummary, Trouble, Verified};
 use kith_protocol::account::DeviceKind;
+use kith_protocol::error::ErrorCode;
 use kith_protocol::ids::AccountId;
 use kith_protocol::room::{Role, RoomKind};
 use std::collections::BTreeSet;
@@ -287,6 +288,8 @@ pub(crate) fn trouble(trouble: &Trouble) -> ipc::Trouble {
         Trouble::WrongClock { .. } => (TroubleKind::WrongClock, None, None),
         Trouble::HandleMoved { handle, .. } => (TroubleKind::HandleMoved, None, Some(handle.clone())),
         Trouble::Storage(_) => (TroubleKind::Storage, None, None),
+        Trouble::NotStored(ErrorCode::QuotaReached) => (TroubleKind::QuotaReached, None, None),
+        Trouble::NotStored(_) => (TroubleKind::RelayFull, None, None),
         Trouble::StoreSetAside(_) => (TroubleKind::StoreSetAside, None, None),
         Trouble::VaultDamaged { .. } => (TroubleKind::VaultDamaged, None, None),
         Trouble::KeyExposed(_) => (TroubleKind::KeyExposed, None, None),

@@ -20,7 +20,7 @@ fn with(code: Code, error: &impl Display) -> AppError {
 /// The code of a refusal.
 pub(crate) fn refusal(code: Refusal) -> Code {
     match code {
-        Refusal::StorageFull | Refusal::StorageFailed => Code::RelayStorage,
+        Refusal::StorageFull | Refusal::StorageFailed | Refusal::QuotaReached => Code::RelayStorage,
         Refusal::RateLimited => Code::RateLimited,
         Refusal::ShuttingDown => Code::Offline,
         Refusal::Denied => Code::Denied,

@@ -56,6 +56,10 @@ impl Engine for Copied {
         self.inner.head(room)
     }
 
+    fn held(&mut self, account: &AccountId) -> Result<u64, StoreError> {
+        self.inner.held(account)
+    }
+
     fn begin(&mut self) -> Result<(), StoreError> {
         self.inner.begin()
     }

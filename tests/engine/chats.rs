@@ -3,6 +3,7 @@
 use crate::world::World;
 use kith_client::core::{Trouble, Update};
 use kith_client::timeline::State;
+use kith_protocol::error::ErrorCode;
 use kith_protocol::ids::Seq;
 
 #[test]
@@ -111,6 +112,40 @@ fn a_full_relay_delays_and_keeps_the_order() {
     w.pass(60_000);
     assert_eq!(w.agree(room, &[alice, bob]), Seq(42));
     assert_eq!(w.texts(bob, room), (0..=40).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_has_used_up_a_share_hears_why_and_goes_on_once_something_is_deleted() {
+    let mut w = World::new();
+    let (alice, bob) = (w.join("alice"), w.join("bob"));
+    let room = w.dm(alice, bob);
+    let long = "long ".repeat(2000);
+    w.say(alice, room, &long);
+    w.settle();
+    let account = w.devices[alice].engine.me().person.account;
+    w.relay.set_share(w.now, account, 12_000);
+    let kept: Vec<String> = (0..10).map(|n| format!("{n} {}", "kept ".repeat(100))).collect();
+    for text in &kept {
+        w.say(alice, room, text);
+    }
+    w.pass(60_000);
+    let waiting = w.devices[alice].engine.outbox().len();
+    assert!((1..10).contains(&waiting), "{waiting} wait");
+    let why = Trouble::NotStored(ErrorCode::QuotaReached);
+    let told = |update: &&Update| matches!(update, Update::Trouble(trouble) if *trouble == why);
+    assert_eq!(w.devices[alice].updates.iter().filter(told).count(), 1, "once, however often it is tried");
+    assert!(why.to_string().contains("delete some of your messages"));
+
+    // What takes away goes before what waits.
+    let target = w.lines(alice, room)[0].id;
+    let now = w.now;
+    w.devices[alice].engine.redact(now, &room, target).unwrap();
+    w.pass(20_000);
+    assert!(w.devices[alice].engine.outbox().is_empty());
+    w.agree(room, &[alice, bob]);
+    let texts = w.texts(bob, room);
+    assert_eq!(texts[texts.len() - 10..], kept, "in the order written");
+    assert!(!texts.contains(&long));
 }
 
 #[test]

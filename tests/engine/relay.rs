@@ -4,7 +4,7 @@ use crate::backup::{Backup, Copied};
 use crate::device::Line;
 use kith_client::core::Engine;
 use kith_protocol::frame::{ClientFrame, Presences, Refused, ServerFrame};
-use kith_protocol::ids::Incarnation;
+use kith_protocol::ids::{AccountId, Incarnation};
 use kith_relay::relay::admission::{self, Turned};
 use kith_relay::relay::conn::{Conn, Identity as Who};
 use kith_relay::relay::outbound::Outbound;
@@ -16,6 +16,7 @@ use kith_relay::relay::slots::Slots;
 use kith_relay::relay::writer::{Asker, Job, WriteLimits, Writer, Written};
 use kith_relay::relay::writes::Write;
 use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::retention::{RetentionWrite, Share};
 use kith_relay::store::{Engine as Log, InviteRow, RelayRole};
 use std::sync::{Arc, Mutex};
 
@@ -37,6 +38,7 @@ impl Relay {
             members_per_room: 100,
             devices_per_account: 10,
             body_bytes: 256 * 1024,
+            share: Share::default(),
         };
         let backup = Backup::default();
         Self {
@@ -65,6 +67,13 @@ impl Relay {
     /// From now on the relay's disk is full, or no longer.
     pub(crate) fn set_full(&self, full: bool) {
         self.backup.set_full(full);
+    }
+
+    /// How many bytes an account may hold.
+    pub(crate) fn set_share(&mut self, now: u64, account: AccountId, bytes: u64) {
+        let share = Some(Share { bytes: Some(bytes) });
+        let write = Write::Retention(RetentionWrite::Share { account, share });
+        self.write(now, Asker::Waiting(Box::new(|_| {})), write);
     }
 
     /// Pushes beyond so many are dropped.

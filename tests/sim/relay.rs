@@ -25,6 +25,7 @@ use kith_relay::relay::writer::{Asker, Committed, Job, WriteLimits, Writer, Writ
 use kith_relay::relay::writes::Write;
 use kith_relay::store::Reader;
 use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::retention::Share;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -86,6 +87,7 @@ impl Relay {
             members_per_room: 100,
             devices_per_account: 10,
             body_bytes: 256 * 1024,
+            share: Share::default(),
         };
         let writer = Writer::new(Box::new(self.disk.open()), limits);
         self.started += 1;

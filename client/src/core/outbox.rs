@@ -30,6 +30,10 @@ pub(crate) struct Outbox {
     pub(super) run: u32,
     pub(super) sent: u64,
     pub(super) hold_until: Option<Millis>,
+    /// Nothing but what makes room is sent: the account holds as much as it may.
+    pub(super) is_short_of_room: bool,
+    /// Why nothing is stored, as the person was told.
+    pub(super) told: Option<ErrorCode>,
     pub(super) failures: u32,
     /// Stored by the relay, held as entries, and still in the vault: until the store is known to be on the disk.
     pub(super) tidy: Vec<(u64, TxnId)>,
@@ -144,6 +148,7 @@ impl Outbox {
             }
         }
         self.hold_until = None;
+        self.is_short_of_room = false;
         self.run = 0;
         self.sent = 0;
     }
@@ -151,6 +156,7 @@ impl Outbox {
     /// Sends nothing until then.
     pub(crate) fn hold(&mut self, until: Millis) {
         self.hold_until = Some(until);
+        self.is_short_of_room = false;
     }
 
     pub(crate) fn wake(&mut self, now: Millis) {
@@ -258,6 +264,11 @@ fn is_held(store: &dyn Store, room: &RoomId, seq: Seq, txn: &TxnId) -> Result<bo
 }
 
 impl Item {
+    /// Whether it takes something away from what the relay holds.
+    pub(super) fn makes_room(&self) -> bool {
+        matches!(self.row.what, What::Redaction { .. })
+    }
+
     fn state(&self) -> State {
         match self.state {
             ItemState::Waiting => State::Waiting,

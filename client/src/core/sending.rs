@@ -9,7 +9,7 @@ use super::model::Millis;
 use super::outbox::{ItemState, What};
 use super::requests::retry_at;
 use super::rows::encode;
-use super::update::Update;
+use super::update::{Trouble, Update};
 use crate::store::{Tree, keys as store_keys};
 use crate::timeline::{Redaction, State};
 use crate::vault::keys;
@@ -24,7 +24,8 @@ use std::collections::BTreeSet;
 impl Engine {
     /// Sends as much as the window takes.
     pub(crate) fn pump_outbox(&mut self, now: Millis) -> Result<(), Fault> {
-        if self.outbox.hold_until.is_some_and(|until| until > now) || self.outbox.waiting() == 0 {
+        let held = self.outbox.hold_until.is_some_and(|until| until > now);
+        if (held && !self.outbox.is_short_of_room) || self.outbox.waiting() == 0 {
             return Ok(());
         }
         let mut free = WINDOW.saturating_sub(
@@ -35,7 +36,7 @@ impl Engine {
             .outbox
             .items
             .iter()
-            .filter(|(_, item)| item.state == ItemState::Waiting)
+            .filter(|(_, item)| item.state == ItemState::Waiting && (!held || item.makes_room()))
             .map(|(order, _)| *order)
             .collect();
         for order in waiting {
@@ -155,6 +156,7 @@ impl Engine {
             }
             item.state = ItemState::Acked(ack.seq);
             self.outbox.failures = 0;
+            self.outbox.told = None;
             let entry = item.entry.take().filter(|_| !item.sent_before);
             self.outbox.remember(ack.txn, ack.seq);
             self.changes.put(Tree::Outbox, store_keys::outbox(order, &ack.txn.0), ack.seq.0.to_be_bytes());
@@ -194,7 +196,12 @@ impl Engine {
             self.outbox.failures = (self.outbox.failures + 1).min(6);
             let patience = (1 << self.outbox.failures) * 250;
             let told = if rejected.retry_in_ms == 0 { patience } else { rejected.retry_in_ms };
-            self.outbox.hold_until = Some(retry_at(now, told));
+            self.outbox.hold(retry_at(now, told));
+            self.outbox.is_short_of_room = rejected.code == ErrorCode::QuotaReached;
+            let lasts = matches!(rejected.code, ErrorCode::StorageFull | ErrorCode::QuotaReached);
+            if lasts && self.outbox.told.replace(rejected.code) != Some(rejected.code) {
+                self.tell(Update::Trouble(Trouble::NotStored(rejected.code)));
+            }
             return Ok(());
         }
         self.fail_item(order, rejected.code)

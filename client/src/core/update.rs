@@ -216,6 +216,9 @@ pub enum Trouble {
     /// The store could not be written.
     #[error("this device's store cannot be written ({0}): nothing new is taken in until it can")]
     Storage(String),
+    /// The relay has no room for what waits in the outbox, which keeps it.
+    #[error("{}", .0.sentence())]
+    NotStored(ErrorCode),
     /// The store was damaged, and is filled again from the relay.
     #[error(
         "the local store was damaged; it was set aside ({0}) and is being filled again from the relay. Nothing that was not sent is lost"

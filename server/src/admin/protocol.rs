@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::{AuditEvent, retention::Keep};
+use crate::store::{
+    AuditEvent,
+    retention::{Keep, Share},
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
@@ -27,6 +30,11 @@ pub enum AdminRequest {
     UserRole {
         user: String,
         role: Role,
+    },
+    /// What a user may hold; none: what holds for all.
+    UserQuota {
+        user: String,
+        share: Option<Share>,
     },
     /// Of one user, or of all.
     Devices {
@@ -148,6 +156,10 @@ pub struct UserRow {
     pub devices: u64,
     pub rooms: u64,
     pub joined_ms: u64,
+    /// Bytes that what they wrote takes.
+    pub held: u64,
+    /// Bytes that it may take; none: as many as there is room for.
+    pub quota: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -278,6 +290,9 @@ pub struct Stats {
     pub entries: u64,
     pub database_bytes: u64,
     pub free_bytes: u64,
+    /// Accounts that have used up more than nine tenths of their quota.
+    #[serde(default)]
+    pub nearly_full_accounts: u64,
     pub well: bool,
     /// None where connections are plain, or a key of the relay's own counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]

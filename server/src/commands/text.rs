@@ -10,7 +10,10 @@ use crate::{
         AdminResponse, AuditRow, CertificateStats, DeviceRow, HookRow, InviteRow, NewHookRow, RefusalRow,
         Role, RoomRow, SessionRow, Stats, UserRow,
     },
-    store::{AuditEvent, retention::Keep},
+    store::{
+        AuditEvent,
+        retention::{Keep, Share},
+    },
 };
 
 pub(super) fn as_text(response: &AdminResponse) -> String {
@@ -23,7 +26,7 @@ pub(super) fn as_text(response: &AdminResponse) -> String {
             table(["INVITE", "ROLE", "USES", "EXPIRES", "BY", "ROOM"], invites.iter().map(invite))
         }
         AdminResponse::Users { users } => table(
-            ["HANDLE", "NAME", "ROLE", "STATE", "DEVICES", "ROOMS", "JOINED", "ACCOUNT"],
+            ["HANDLE", "NAME", "ROLE", "STATE", "DEVICES", "ROOMS", "HOLDS", "OF", "JOINED", "ACCOUNT"],
             users.iter().map(user),
         ),
         AdminResponse::Devices { devices } => {
@@ -61,7 +64,7 @@ fn invite(invite: &InviteRow) -> [String; 6] {
     ]
 }
 
-fn user(user: &UserRow) -> [String; 8] {
+fn user(user: &UserRow) -> [String; 10] {
     [
         format!("@{}", user.handle),
         shown(&user.name),
@@ -69,9 +72,18 @@ fn user(user: &UserRow) -> [String; 8] {
         if user.enabled { "enabled" } else { "disabled" }.to_owned(),
         user.devices.to_string(),
         user.rooms.to_string(),
+        held(user),
+        user.quota.map_or_else(|| "-".to_owned(), mebibytes),
         time(user.joined_ms),
         user.account.clone(),
     ]
+}
+
+/// With what to look out for.
+fn held(user: &UserRow) -> String {
+    let share = Share { bytes: user.quota };
+    let mark = if share.is_nearly_used_up(user.held) { " (!)" } else { "" };
+    format!("{}{mark}", mebibytes(user.held))
 }
 
 fn device(device: &DeviceRow) -> [String; 6] {
@@ -180,6 +192,11 @@ fn sentence(record: &AuditRow) -> String {
         AuditEvent::KeepChanged { room, keep } => {
             format!("set what the room {room} keeps: {}", kept(keep.as_ref()))
         }
+        AuditEvent::ShareChanged { share, .. } => match share {
+            None => format!("set what {whom} may hold: as all"),
+            Some(Share { bytes: None }) => format!("set what {whom} may hold: as much as there is room for"),
+            Some(Share { bytes: Some(bytes) }) => format!("set what {whom} may hold: {}", mebibytes(*bytes)),
+        },
         AuditEvent::ConfigurationChanged { keys } => format!("changed {}", keys.join(", ")),
     }
 }
@@ -203,6 +220,7 @@ fn stats_text(stats: &Stats) -> String {
         ("entries", stats.entries.to_string()),
         ("database", mebibytes(stats.database_bytes)),
         ("free on disk", mebibytes(stats.free_bytes)),
+        ("near quota", format!("{} accounts", stats.nearly_full_accounts)),
         ("storage", if stats.well { "good" } else { "refuses writes; see the log" }.to_owned()),
         ("certificate", stats.certificate.as_ref().map_or_else(|| "no dates".to_owned(), certificate)),
         ("logs' identity", stats.incarnation.clone()),

@@ -18,7 +18,7 @@ use std::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::store::retention::Keep;
+use crate::store::retention::{Keep, Share};
 
 pub use self::{
     check::CheckError,
@@ -85,6 +85,8 @@ pub struct StorageSection {
     pub reserve_bytes: u64,
     /// How large the database may become; 0: as large as the disk allows.
     pub max_bytes: u64,
+    /// How many bytes an account may hold; 0: as many as there is room for.
+    pub account_bytes: u64,
 }
 
 /// What rooms keep that the operator has set nothing else for; 0 sets no bound.
@@ -146,6 +148,13 @@ impl Config {
     }
 }
 
+impl StorageSection {
+    /// What an account may hold that the operator has set nothing else for.
+    pub fn share(&self) -> Share {
+        Share { bytes: Some(self.account_bytes).filter(|bytes| *bytes > 0) }
+    }
+}
+
 impl RetentionSection {
     pub fn keep(&self) -> Keep {
         Keep {
@@ -182,7 +191,7 @@ impl Default for Config {
             ],
             tls: TlsSection::default(),
             limits: Limits::default(),
-            storage: StorageSection { reserve_bytes: 64 << 20, max_bytes: 0 },
+            storage: StorageSection { reserve_bytes: 64 << 20, max_bytes: 0, account_bytes: 0 },
             retention: RetentionSection { days: 0, room_bytes: 0, look_every_s: 3600 },
             metrics: MetricsSection::default(),
             log: LogSection { level: "info".to_owned(), format: LogFormat::Text },

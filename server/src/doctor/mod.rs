@@ -84,6 +84,11 @@ pub fn examine(layers: &Layers) -> Report {
         let todo = "make room on the disk, and see the relay's log for the reason";
         findings.push(bad("storage", "the running relay refuses writes".to_owned(), todo));
     }
+    if let Some(stats) = running.as_ref().filter(|stats| stats.nearly_full_accounts > 0) {
+        let says = format!("{} accounts have nearly used up what they may hold", stats.nearly_full_accounts);
+        let todo = "see who in `kith-relay users list`; give them more with `kith-relay users quota`, or have them delete messages";
+        findings.push(warning("quota", says, todo));
+    }
     Report { findings }
 }
 

@@ -91,6 +91,7 @@ impl Operator {
             Err(code) => Err(match code {
                 ErrorCode::NotFound => HookError::NotInRoom,
                 ErrorCode::TooLarge => HookError::TooLarge(max),
+                ErrorCode::QuotaReached => HookError::Quota,
                 code if code.is_passing() => HookError::Storage,
                 _ => HookError::Denied,
             }),

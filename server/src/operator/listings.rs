@@ -16,7 +16,7 @@ use crate::{
         conn::Conn,
         folds::{Folds, fold_account},
     },
-    store::{AccountRow, AuditRecord, InviteRow, Reader},
+    store::{AccountRow, AuditRecord, InviteRow, Reader, retention::Share},
 };
 
 /// Those that can still be used, each with the handle of who made it.
@@ -79,11 +79,11 @@ pub(super) fn refusals(store: &dyn Reader, newest: &[refusals::Refusal]) -> Resu
     Ok(rows)
 }
 
-pub(super) fn users(store: &dyn Reader) -> Result<Vec<UserRow>, Refusal> {
-    store.search("", u32::MAX)?.into_iter().map(|row| user(store, row)).collect()
+pub(super) fn users(store: &dyn Reader, for_all: Share) -> Result<Vec<UserRow>, Refusal> {
+    store.search("", u32::MAX)?.into_iter().map(|row| user(store, row, for_all)).collect()
 }
 
-fn user(store: &dyn Reader, row: AccountRow) -> Result<UserRow, Refusal> {
+fn user(store: &dyn Reader, row: AccountRow, for_all: Share) -> Result<UserRow, Refusal> {
     let live = fold_account(store, &row.id)?.map_or(0, |fold| fold.live_devices().count());
     let rooms = store.rooms_of(&row.id)?.iter().filter(|membership| membership.left.is_none()).count();
     Ok(UserRow {
@@ -95,6 +95,8 @@ fn user(store: &dyn Reader, row: AccountRow) -> Result<UserRow, Refusal> {
         devices: live as u64,
         rooms: rooms as u64,
         joined_ms: row.created_at,
+        held: store.held(&row.id)?,
+        quota: store.share(&row.id)?.unwrap_or(for_all).bytes,
     })
 }
 

@@ -18,6 +18,7 @@ use tokio_tungstenite::WebSocketStream;
 use crate::{
     admin::{AdminHandler, AdminRequest, AdminResponse, CertificateStats, InviteRow, NewInvite, Role, Stats},
     clock::Instant,
+    commands::mebibytes,
     config::Change,
     hooks::{HookError, HookPost, Posted},
     listen::{Accept, Peer},
@@ -25,7 +26,7 @@ use crate::{
     relay::{hub::Hub, writes::Write},
     store::{
         self, Reader, RelayRole, StoreError,
-        retention::{Keep, RetentionWrite},
+        retention::{Keep, RetentionWrite, Share},
     },
     stream::Stream,
     tls::Tls,
@@ -81,10 +82,15 @@ impl Operator {
             AdminRequest::Invite(new) => Ok(AdminResponse::Invite(self.invite(new).await?)),
             AdminRequest::Invites => Ok(AdminResponse::Invites { invites: self.invites().await? }),
             AdminRequest::InviteRevoke { invite } => self.revoke_invite(invite).await,
-            AdminRequest::Users => Ok(AdminResponse::Users { users: self.read(listings::users).await? }),
+            AdminRequest::Users => {
+                let for_all = self.0.hub.live.load().storage.share();
+                let users = self.read(move |store| listings::users(store, for_all)).await?;
+                Ok(AdminResponse::Users { users })
+            }
             AdminRequest::UserEnable { user } => self.switch(user, false).await,
             AdminRequest::UserDisable { user } => self.switch(user, true).await,
             AdminRequest::UserRole { user, role } => self.set_role(user, role).await,
+            AdminRequest::UserQuota { user, share } => self.set_share(user, share).await,
             AdminRequest::Devices { user } => {
                 let devices = self.read(move |store| listings::devices(store, user.as_deref())).await?;
                 Ok(AdminResponse::Devices { devices })
@@ -175,6 +181,19 @@ impl Operator {
         Ok(AdminResponse::Done { message })
     }
 
+    async fn set_share(&self, user: String, share: Option<Share>) -> Result<AdminResponse, Refusal> {
+        let row = self.read(move |store| listings::account(store, &user)).await?;
+        self.0.hub.ask(Write::Retention(RetentionWrite::Share { account: row.id, share })).await?;
+        let message = match share {
+            None => format!("@{} may hold what the configuration says for all", row.handle),
+            Some(Share { bytes: None }) => format!("@{} may hold as much as there is room for", row.handle),
+            Some(Share { bytes: Some(bytes) }) => {
+                format!("@{} may hold {}", row.handle, mebibytes(bytes))
+            }
+        };
+        Ok(AdminResponse::Done { message })
+    }
+
     async fn switch(&self, user: String, disabled: bool) -> Result<AdminResponse, Refusal> {
         let row = self.read(move |store| listings::account(store, &user)).await?;
         self.0.hub.ask(Write::Disable(row.id, disabled)).await?;
@@ -193,7 +212,9 @@ impl Operator {
 
     async fn stats(&self) -> Result<Stats, Refusal> {
         let Desk { hub, reach, listen, metrics, data, tls, started, .. } = &*self.0;
-        let totals = self.read(|store| Ok(store.totals()?)).await?;
+        let for_all = hub.live.load().storage.share();
+        let (totals, nearly_full_accounts) =
+            self.read(move |store| Ok((store.totals()?, store.nearly_used_up(for_all)?))).await?;
         let (identified, online_accounts) = hub.registry.count();
         Ok(Stats {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -209,6 +230,7 @@ impl Operator {
             entries: totals.entries,
             database_bytes: totals.bytes,
             free_bytes: fs4::available_space(data).unwrap_or(0),
+            nearly_full_accounts,
             well: hub.try_is_well().await,
             certificate: tls.as_ref().map(certificate),
             incarnation: hub.incarnation.to_string(),

@@ -123,7 +123,7 @@ impl Conn {
 /// How long to wait before what was refused is worth another try.
 pub(super) fn retry_in_ms(code: ErrorCode) -> u64 {
     match code {
-        ErrorCode::StorageFull => 10_000,
+        ErrorCode::StorageFull | ErrorCode::QuotaReached => 10_000,
         ErrorCode::StorageFailed => 2_000,
         _ => 0,
     }

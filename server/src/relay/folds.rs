@@ -1,6 +1,7 @@
 //! The folds that the writer checks against, kept in memory for as long as they fit.
 
 use super::writer::Move;
+use crate::store::retention::Share;
 use crate::store::{Reader, StoreError};
 use bytes::Bytes;
 use kith_protocol::account::Account;
@@ -21,6 +22,7 @@ pub struct Folds {
     accounts: HashMap<AccountId, Account>,
     register_counts: HashMap<(RoomId, AccountId), u64>,
     rooms_made: HashMap<AccountId, usize>,
+    shares: HashMap<AccountId, Option<Share>>,
 }
 
 impl Folds {
@@ -80,6 +82,22 @@ impl Folds {
         }
         self.rooms_made.insert(*account, made);
         Ok(made)
+    }
+
+    /// What the operator lets an account hold, if something of its own.
+    pub fn share(&mut self, store: &dyn Reader, account: &AccountId) -> Result<Option<Share>, StoreError> {
+        if self.shares.len() >= KEPT_MAX {
+            self.shares.clear();
+        }
+        match self.shares.entry(*account) {
+            hash_map::Entry::Occupied(known) => Ok(*known.get()),
+            hash_map::Entry::Vacant(vacant) => Ok(*vacant.insert(store.share(account)?)),
+        }
+    }
+
+    /// The operator has changed it.
+    pub fn put_share(&mut self, account: AccountId, share: Option<Share>) {
+        self.shares.insert(account, share);
     }
 
     /// An account came into a room or left it: its own rooms are counted.

@@ -9,7 +9,7 @@ use super::slots::Slots;
 use super::writer::{Asker, Committed, Job, WriteLimits, Writer, Written};
 use super::writes::Write;
 use crate::clock::{Clock, Instant};
-use crate::config::{Limits, Live};
+use crate::config::{Config, Live};
 use crate::listen::Peer;
 use crate::metrics::Metrics;
 use crate::rate::Buckets;
@@ -93,7 +93,7 @@ impl Hub {
             readers.push(sender);
             sources.push((engine.reader()?, questions));
         }
-        let limits = write_limits(&live.load().limits);
+        let limits = write_limits(&live.load());
         let link_slots = live.load().limits.link_slots as usize;
         let accounts_max = live.load().limits.max_accounts as usize;
         let hub = Arc::new(Self {
@@ -276,7 +276,7 @@ fn write(mut writer: Writer, mut queue: mpsc::Receiver<Job>, hub: &std::sync::We
         let hub = hub.upgrade();
         let started = hub.as_ref().map(|hub| {
             let config = hub.live.load();
-            writer.set_limits(write_limits(&config.limits));
+            writer.set_limits(write_limits(&config));
             writer.set_registers_max(config.limits.registers_per_account_and_room as usize);
             hub.clock.now()
         });
@@ -289,7 +289,7 @@ fn write(mut writer: Writer, mut queue: mpsc::Receiver<Job>, hub: &std::sync::We
             _ => committed.answer(),
         }
         // Now that everybody has their answer: what is put off until here makes nobody wait but who comes next.
-        writer.engine_mut().rest(queue.is_empty());
+        while writer.engine_mut().rest(queue.is_empty()) && queue.is_empty() {}
     }
 }
 
@@ -323,12 +323,14 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> thread::JoinHandle<
     thread::Builder::new().name(name.into()).spawn(run).expect("the system has a thread to give at the start")
 }
 
-fn write_limits(limits: &Limits) -> WriteLimits {
+fn write_limits(config: &Config) -> WriteLimits {
+    let limits = &config.limits;
     WriteLimits {
         accounts: limits.max_accounts as usize,
         rooms_per_account: limits.rooms_per_account as usize,
         members_per_room: limits.members_per_room as usize,
         devices_per_account: limits.devices_per_account as usize,
         body_bytes: limits.max_body_bytes as usize,
+        share: config.storage.share(),
     }
 }

@@ -84,6 +84,7 @@ mod tests {
     use crate::relay::writer::{Asker, Job, WriteLimits, Writer};
     use crate::relay::writes::Write;
     use crate::store::memory::MemoryEngine;
+    use crate::store::retention::Share;
     use crate::store::{AccountRow, DeviceRow, Engine, RelayRole};
     use kith_protocol::chain::ChainEntry;
     use kith_protocol::entry::{Entry, Header, Kind};
@@ -184,6 +185,7 @@ mod tests {
                 members_per_room: 9,
                 devices_per_account: 9,
                 body_bytes: 9999,
+                share: Share::default(),
             };
             let registry = Registry::default();
             for person in [&alice, &bob] {

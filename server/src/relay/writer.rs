@@ -8,7 +8,7 @@ use super::conn::{Conn, Identity, retry_in_ms};
 use super::folds::Folds;
 use super::writes::Write;
 use crate::retention;
-use crate::store::retention::RetentionWrite;
+use crate::store::retention::{RetentionWrite, Share};
 use crate::store::{Engine, RoomHead, StoreError};
 use bytes::Bytes;
 use kith_protocol::error::{CloseCode, ErrorCode};
@@ -46,6 +46,8 @@ pub struct WriteLimits {
     pub devices_per_account: usize,
     /// Bytes in a body.
     pub body_bytes: usize,
+    /// What an account may hold that the operator has set nothing else for.
+    pub share: Share,
 }
 
 /// One write and who asked for it.

@@ -4,6 +4,7 @@ mod hooks;
 mod offered;
 mod people;
 mod rooms;
+mod shares;
 
 pub use self::hooks::{HookPlace, MakeHook, Post};
 pub use self::people::invite_frame;
@@ -125,12 +126,17 @@ impl Writer {
             Write::Block(device) => self.block(device, job.now),
             Write::Retention(write) => {
                 self.engine.put_retention(write)?;
-                if let RetentionWrite::Keep { room, keep } = write {
-                    self.audit(
-                        job.now,
-                        None,
-                        AuditEvent::KeepChanged { room: room.to_string(), keep: *keep },
-                    )?;
+                match write {
+                    RetentionWrite::Keep { room, keep } => {
+                        let event = AuditEvent::KeepChanged { room: room.to_string(), keep: *keep };
+                        self.audit(job.now, None, event)?;
+                    }
+                    RetentionWrite::Share { account, share } => {
+                        self.folds.put_share(*account, *share);
+                        let event = AuditEvent::ShareChanged { account: account.to_string(), share: *share };
+                        self.audit(job.now, None, event)?;
+                    }
+                    RetentionWrite::Day { .. } | RetentionWrite::Forget { .. } => {}
                 }
                 Ok(Written::Done)
             }

@@ -2,7 +2,7 @@
 //! so that neither is there without the other, and nothing switches it off.
 
 use super::RelayRole;
-use super::retention::Keep;
+use super::retention::{Keep, Share};
 use kith_protocol::ids::AccountId;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,11 @@ pub enum AuditEvent {
         room: String,
         keep: Option<Keep>,
     },
+    /// What an account may hold; none: what holds for all.
+    ShareChanged {
+        account: String,
+        share: Option<Share>,
+    },
     /// The keys that were taken up.
     ConfigurationChanged {
         keys: Vec<String>,
@@ -96,7 +101,8 @@ impl AuditEvent {
             | Self::DeviceRevoked { account, .. }
             | Self::DeviceBlocked { account, .. }
             | Self::HookMade { account, .. }
-            | Self::HookRevoked { account } => Some(account),
+            | Self::HookRevoked { account }
+            | Self::ShareChanged { account, .. } => Some(account),
             Self::InviteMade { .. }
             | Self::InviteRevoked { .. }
             | Self::KeepChanged { .. }

@@ -136,6 +136,8 @@ conformance!(
     a_key_of_an_integration_is_known_for_a_while,
     what_is_forgotten_leaves_its_place,
     days_and_sizes_say_what_may_go,
+    an_account_holds_what_it_has_written,
+    an_account_has_a_share,
     the_audit_log_keeps_what_stands_with_its_change,
     totals_count,
     an_incarnation_is_kept,

@@ -6,7 +6,7 @@ mod retention;
 
 use self::hooks::HookState;
 use super::hooks::HookWrite;
-use super::retention::{Keep, RetentionWrite};
+use super::retention::{Keep, Retention, RetentionWrite, Share};
 use super::{
     AccountRow, Append, AuditRecord, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range,
     Reader, RoomHead, StoreError, Stretch, Totals,
@@ -45,6 +45,7 @@ struct State {
     hooks: HookState,
     audit_log: Vec<AuditRecord>,
     keeps: BTreeMap<RoomId, Keep>,
+    shares: BTreeMap<AccountId, Share>,
 }
 
 #[derive(Clone, Default)]
@@ -105,6 +106,10 @@ impl Engine for MemoryEngine {
 
     fn head(&mut self, room: &RoomId) -> Result<RoomHead, StoreError> {
         self.working.head(room)
+    }
+
+    fn held(&mut self, account: &AccountId) -> Result<u64, StoreError> {
+        self.working.held(account)
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {

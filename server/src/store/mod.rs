@@ -15,6 +15,7 @@ pub mod inspection;
 pub mod memory;
 pub mod retention;
 pub(crate) mod schema;
+mod shrink;
 pub mod sqlite;
 mod wal;
 
@@ -262,6 +263,8 @@ pub trait Engine: Send {
     fn read(&self) -> &dyn Reader;
     /// Where a room stands with what this group has written; all zero if there is none.
     fn head(&mut self, room: &RoomId) -> Result<RoomHead, StoreError>;
+    /// How many bytes an account holds with what this group has written.
+    fn held(&mut self, account: &AccountId) -> Result<u64, StoreError>;
     /// Begins a group.
     fn begin(&mut self) -> Result<(), StoreError>;
     /// Makes the group durable. When this returns, it survives a power cut.
@@ -269,8 +272,10 @@ pub trait Engine: Send {
     /// Forgets the group.
     fn rollback(&mut self);
     /// Between groups, once all have their answers: a moment for work that is put off. `idle` if nobody waits just now.
-    fn rest(&mut self, idle: bool) {
+    /// Returns whether there is more of it for another idle moment.
+    fn rest(&mut self, idle: bool) -> bool {
         let _ = idle;
+        false
     }
 
     /// Appends to the timeline of the entry's room, which begins with its first entry. A redaction takes its target's body
@@ -292,7 +297,7 @@ pub trait Engine: Send {
     /// Changes what belongs to integrations.
     fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError>;
 
-    /// Changes what rooms keep, or takes what they do not.
+    /// Changes what rooms keep or accounts may hold, or takes what is not kept.
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError>;
     /// Appends to the audit log.
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError>;

@@ -1,10 +1,11 @@
-//! What rooms keep, when their messages came, and up to where they were forgotten.
+//! What rooms keep, when their messages came, and up to where they were forgotten; and how much an account may hold.
 //!
 //! Forgetting takes the bodies of messages and nothing else, as a redaction does: the timeline stays dense, and its
-//! hash rolls as before. Days are counted from 1970, by the relay's clock.
+//! hash rolls as before. Days are counted from 1970, by the relay's clock. An account holds the bytes of the entries and
+//! registers that it has written, as they stand in the store: without a body, once that was taken away.
 
 use super::StoreError;
-use kith_protocol::ids::{RoomId, Seq};
+use kith_protocol::ids::{AccountId, RoomId, Seq};
 
 /// How much of a room's messages is kept; what is `None` sets no bound.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -13,6 +14,20 @@ pub struct Keep {
     pub days: Option<u32>,
     /// The newest of them that are so many bytes together.
     pub bytes: Option<u64>,
+}
+
+/// How many bytes an account may hold; `None` sets no bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Share {
+    /// Together.
+    pub bytes: Option<u64>,
+}
+
+impl Share {
+    /// Whether who holds so many bytes should know that there is little left.
+    pub fn is_nearly_used_up(self, held: u64) -> bool {
+        self.bytes.is_some_and(|bytes| held > bytes / 10 * 9)
+    }
 }
 
 /// A change.
@@ -24,6 +39,8 @@ pub enum RetentionWrite {
     Keep { room: RoomId, keep: Option<Keep> },
     /// The messages up to here are forgotten, as far as they were not yet.
     Forget { room: RoomId, up_to: Seq },
+    /// What the operator lets this account hold; `None`: what holds for all.
+    Share { account: AccountId, share: Option<Share> },
 }
 
 /// Reading it.
@@ -36,4 +53,10 @@ pub trait Retention {
     fn before_day(&self, room: &RoomId, day: u32) -> Result<Seq, StoreError>;
     /// The newest entry that must go for the rest to be at most so many bytes.
     fn beyond(&self, room: &RoomId, bytes: u64) -> Result<Seq, StoreError>;
+    /// How many bytes an account holds.
+    fn held(&self, account: &AccountId) -> Result<u64, StoreError>;
+    /// What the operator lets an account hold, if something of its own.
+    fn share(&self, account: &AccountId) -> Result<Option<Share>, StoreError>;
+    /// How many accounts have nearly used up their share; `for_all` is that of those without one of their own.
+    fn nearly_used_up(&self, for_all: Share) -> Result<u64, StoreError>;
 }

@@ -81,6 +81,15 @@ INSERT INTO days SELECT num, unixepoch() / 86400, 1 FROM rooms WHERE seq > 0;
 -- Null sets no bound.
 CREATE TABLE keeps (room BLOB PRIMARY KEY, days INTEGER, bytes INTEGER) WITHOUT ROWID;
 CREATE TABLE forgotten (room BLOB PRIMARY KEY, up_to INTEGER NOT NULL) WITHOUT ROWID;
+", "
+-- The bytes of what an account has written. Its id stands in every entry and register at the same place.
+CREATE TABLE holdings (account BLOB PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO holdings SELECT account, sum(bytes) FROM (
+    SELECT substr(entry, 23, 32) AS account, length(entry) AS bytes FROM entries
+    UNION ALL SELECT substr(entry, 21, 32), length(entry) FROM registers
+) GROUP BY account;
+-- Null sets no bound.
+CREATE TABLE shares (account BLOB PRIMARY KEY, bytes INTEGER) WITHOUT ROWID;
 "];
 
 /// The newest schema.

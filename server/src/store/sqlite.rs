@@ -11,13 +11,15 @@ mod tables;
 mod values;
 
 use self::directory::role_number;
+use self::retention::{Growth, grown};
 use self::tables::Tables;
-use self::values::{damaged, int, place};
+use self::values::{damaged, id, int, place};
 use super::hooks::HookWrite;
-use super::retention::RetentionWrite;
+use super::retention::{Retention, RetentionWrite};
+use super::shrink::Step;
 use super::{
     AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Log, Membership, Reader, RoomHead,
-    StoreError, schema, wal,
+    StoreError, schema, shrink, wal,
 };
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::{Entry, Kind};
@@ -53,8 +55,11 @@ pub struct SqliteEngine {
     devices: HashMap<DeviceId, i64>,
     /// Rooms whose head changed in this group.
     dirty: BTreeMap<i64, RoomHead>,
+    /// What accounts hold more since this group began.
+    growth: Growth,
     quota: Quota,
-    quota_kept: u64,
+    /// As it was set last, if it still holds.
+    quota_kept: Option<u64>,
 }
 
 /// How many bytes the file may have. Beyond it, writes fail as they do on a full disk, and reads go on.
@@ -77,6 +82,7 @@ impl SqliteEngine {
         let mut connection = Connection::open(path)?;
         // Before anything is changed.
         schema::check_version(&connection)?;
+        shrink::prepare_new(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         // What is deleted leaves nothing in the file.
@@ -84,6 +90,7 @@ impl SqliteEngine {
         connection.pragma_update(None, "cache_size", -16 * 1024)?;
         connection.set_prepared_statement_cache_capacity(64);
         schema::migrate(&mut connection)?;
+        shrink::prepare_old(&connection)?;
         wal::prepare(&connection, path)?;
         connection.execute(
             "INSERT OR IGNORE INTO meta (name, value) VALUES ('incarnation', ?1)",
@@ -99,8 +106,9 @@ impl SqliteEngine {
             heads: HashMap::new(),
             devices: HashMap::new(),
             dirty: BTreeMap::new(),
+            growth: Growth::new(),
             quota: Quota(Arc::new(AtomicU64::new(u64::MAX))),
-            quota_kept: u64::MAX,
+            quota_kept: Some(u64::MAX),
         })
     }
 
@@ -167,12 +175,12 @@ impl SqliteEngine {
 
     fn keep_to_quota(&mut self) -> Result<(), StoreError> {
         let bytes = self.quota.0.load(Ordering::Relaxed);
-        if bytes != self.quota_kept {
+        if self.quota_kept != Some(bytes) {
             let page: i64 = self.tables.0.query_row("PRAGMA page_size", [], |row| row.get(0))?;
             // Zero would only ask.
             let pages = (int(bytes) / page.max(1)).clamp(1, PAGES_MAX);
             self.tables.0.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
-            self.quota_kept = bytes;
+            self.quota_kept = Some(bytes);
         }
         Ok(())
     }
@@ -182,10 +190,8 @@ impl SqliteEngine {
         let raw: Option<Vec<u8>> =
             self.tables.one("SELECT entry FROM entries WHERE place = ?1", &[&place], |row| row.get(0))?;
         let Some(raw) = raw else { return Ok(()) };
-        let entry = damaged(Entry::parse(raw.into()))?.redacted();
-        self.tables
-            .run("UPDATE entries SET entry = ?2 WHERE place = ?1", &[&place, &entry.raw().as_ref()])?;
-        Ok(())
+        let entry = damaged(Entry::parse(raw.into()))?;
+        if entry.body().is_some() { self.tables.redact(place, &entry, &mut self.growth) } else { Ok(()) }
     }
 }
 
@@ -203,6 +209,11 @@ impl Engine for SqliteEngine {
             Some((_, head)) => Ok(*head),
             None => self.tables.head(room),
         }
+    }
+
+    fn held(&mut self, account: &AccountId) -> Result<u64, StoreError> {
+        let growth = self.growth.get(account).copied().unwrap_or(0);
+        Ok(self.tables.held(account)?.saturating_add_signed(growth))
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
@@ -225,12 +236,16 @@ impl Engine for SqliteEngine {
                 ],
             )?;
         }
+        for (account, bytes) in self.growth.drain().filter(|(_, bytes)| *bytes != 0) {
+            self.tables.put_growth(&account, bytes)?;
+        }
         self.tables.run("COMMIT", &[])?;
         Ok(())
     }
 
     fn rollback(&mut self) {
         self.dirty.clear();
+        self.growth.clear();
         self.heads.clear();
         self.devices.clear();
         // Fails only if a failed statement has already ended the transaction.
@@ -239,9 +254,21 @@ impl Engine for SqliteEngine {
         }
     }
 
-    fn rest(&mut self, idle: bool) {
+    fn rest(&mut self, idle: bool) -> bool {
         if let Err(error) = wal::rest(&self.tables.0, idle) {
             tracing::warn!(%error, "the write-ahead log could not be folded back");
+        }
+        match shrink::step(&self.tables.0, idle) {
+            Ok(Step::Nothing) => false,
+            Ok(step) => {
+                // It cannot be set below the size that the file has, and the file is smaller now.
+                self.quota_kept = None;
+                step == Step::More
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the database could not give back what it does not need");
+                false
+            }
         }
     }
 
@@ -271,6 +298,7 @@ impl Engine for SqliteEngine {
             "INSERT INTO entries (place, entry) VALUES (?1, ?2)",
             &[&place(num, seq), &entry.raw().as_ref()],
         )?;
+        *self.growth.entry(header.account).or_default() += grown(0, entry.raw().len());
         head.seq = seq;
         head.hash = head.hash.extend(&entry.digest());
         match &header.kind {
@@ -298,16 +326,20 @@ impl Engine for SqliteEngine {
         let header = register.header();
         let (num, mut head) = self.room(&header.room)?;
         head.rev = head.rev.next();
+        let (owner, key) = (header.owner(), header.key);
+        let before = self.tables.one(
+            "SELECT substr(entry, 21, 32), length(entry) FROM registers WHERE room = ?1 AND owner = ?2 AND key = ?3",
+            &[&num, &owner.as_bytes(), &key.as_bytes()],
+            |row| Ok((id(row, 0)?, row.get::<_, i64>(1)?)),
+        )?;
+        if let Some((author, bytes)) = before {
+            *self.growth.entry(author).or_default() -= bytes;
+        }
+        *self.growth.entry(header.account).or_default() += grown(0, register.raw().len());
         self.tables.run(
             "INSERT INTO registers (room, owner, key, rev, entry) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (room, owner, key) DO UPDATE SET rev = excluded.rev, entry = excluded.entry",
-            &[
-                &num,
-                &header.owner().as_bytes(),
-                &header.key.as_bytes(),
-                &int(head.rev.0),
-                &register.raw().as_ref(),
-            ],
+            &[&num, &owner.as_bytes(), &key.as_bytes(), &int(head.rev.0), &register.raw().as_ref()],
         )?;
         self.put_head(&header.room, num, head);
         Ok(head.rev)
@@ -391,7 +423,7 @@ impl Engine for SqliteEngine {
     }
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {
-        self.tables.put_retention(write)
+        self.tables.put_retention(write, &mut self.growth)
     }
 
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {

@@ -112,6 +112,10 @@ pub enum TroubleKind {
     HandleMoved,
     /// This device's store cannot be written.
     Storage,
+    /// The relay's disk is full; what was written waits.
+    RelayFull,
+    /// This account has used up its share of the relay's disk; what was written waits.
+    QuotaReached,
     /// The store was damaged, and is filled again.
     StoreSetAside,
     /// Unsent changes were lost to damage of the disk.

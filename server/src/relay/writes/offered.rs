@@ -27,6 +27,10 @@ impl Writer {
             if self.engine.read().transaction(&header.device, &header.txn)?.is_some() {
                 continue;
             }
+            // What others have written is theirs to hold.
+            if header.account == offered_by {
+                self.afford(entry)?;
+            }
             let before = self.folds.room(self.engine.read(), room)?.cloned();
             match (&header.kind, before) {
                 (Kind::Control { .. }, before) => {

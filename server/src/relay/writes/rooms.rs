@@ -39,17 +39,17 @@ impl Writer {
         if room.needs_update() {
             return Err(ErrorCode::Unsupported.into());
         }
-        match &header.kind {
-            Kind::Message if room.may_post(&header.account) => Ok(()),
-            Kind::Message => Err(ErrorCode::Denied.into()),
+        let may = match &header.kind {
+            Kind::Message => room.may_post(&header.account),
             Kind::Redaction { target, digest } => {
                 let room = room.clone();
                 let author = self.redaction_target(&header.room, *target, digest)?;
-                if room.may_redact(&header.account, &author) { Ok(()) } else { Err(ErrorCode::Denied.into()) }
+                room.may_redact(&header.account, &author)
             }
-            Kind::Control { .. } => Err(ErrorCode::Malformed.into()),
-            Kind::Unknown(_) => Err(ErrorCode::Unsupported.into()),
-        }
+            Kind::Control { .. } => return Err(ErrorCode::Malformed.into()),
+            Kind::Unknown(_) => return Err(ErrorCode::Unsupported.into()),
+        };
+        if may { self.afford(entry) } else { Err(ErrorCode::Denied.into()) }
     }
 
     pub(super) fn control(&mut self, req: u32, entry: &Entry, from: &Asker) -> Outcome {
@@ -81,6 +81,7 @@ impl Writer {
             }
         };
         self.check_room_limits(before.as_ref(), &after, &header.account)?;
+        self.afford(entry)?;
         self.append(id, entry, from.conn_id())?;
         self.note_moves(before.as_ref(), &after, seq)?;
         self.folds.put_room(after);
@@ -145,6 +146,7 @@ impl Writer {
             return Err(ErrorCode::Denied.into());
         }
         let current = self.engine.read().register(&header.room, &header.owner(), &header.key)?;
+        let before = current.as_ref().map_or(0, |(_, raw)| raw.len());
         if let Some((rev, raw)) = current {
             if raw == *register.raw() {
                 return Ok(Written::Answer(ServerFrame::RegisterSet(RegisterSet { req, rev })));
@@ -153,7 +155,9 @@ impl Writer {
                 let current = Value { rev, register: raw };
                 return Ok(Written::Answer(ServerFrame::RegisterConflict(RegisterConflict { req, current })));
             }
+            self.afford_register(&header.account, before, register.raw().len())?;
         } else {
+            self.afford_register(&header.account, before, register.raw().len())?;
             let max = self.registers_max as u64;
             let count = self.folds.register_count(self.engine.read(), &header.room, &header.owner())?;
             if *count >= max {
@@ -174,20 +178,24 @@ impl Writer {
         target: Seq,
         digest: &Hash,
     ) -> Result<AccountId, Refusal> {
+        let target = self.stored(room, target)?.ok_or(ErrorCode::NotFound)?;
+        if target.digest() != *digest || target.header().kind != Kind::Message {
+            return Err(ErrorCode::Conflict.into());
+        }
+        Ok(target.header().account)
+    }
+
+    /// What stands at a place.
+    pub(super) fn stored(&self, room: &RoomId, seq: Seq) -> Result<Option<Entry>, Refusal> {
         let range = Range {
-            after: Seq(target.0.saturating_sub(1)),
-            before: target.next(),
+            after: Seq(seq.0.saturating_sub(1)),
+            before: seq.next(),
             newest: false,
             limit: 1,
             bytes: usize::MAX,
         };
         let found = self.engine.read().page(room, range)?.entries;
-        let raw = found.into_iter().next().ok_or(ErrorCode::NotFound)?;
-        let target = Entry::parse(raw).map_err(|_| ErrorCode::NotFound)?;
-        if target.digest() != *digest || target.header().kind != Kind::Message {
-            return Err(ErrorCode::Conflict.into());
-        }
-        Ok(target.header().account)
+        Ok(found.into_iter().next().and_then(|raw| Entry::parse(raw).ok()))
     }
 
     /// Appends and notes it, unless it is known. Returns where it stands.

@@ -1,6 +1,7 @@
 //! What concerns the file under SQLite.
 
 use super::*;
+use crate::store::retention::RetentionWrite;
 use rusqlite::Connection;
 
 fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> T {
@@ -60,9 +61,12 @@ fn a_file_of_the_first_schema_is_taken_over() {
             (store.registers(&ROOM, Rev(0), 9).unwrap(), known, store.chain(&carol, 0).unwrap()),
             (store.account_by_handle("carol").unwrap(), store.device(&DeviceId([4; 16])).unwrap()),
             (store.rooms_of(&carol).unwrap(), store.invites(0).unwrap()),
+            store.held(&Author::new(1).account).unwrap(),
         )
     };
     assert_eq!(facts(&mut taken), facts(&mut fresh));
+    assert_eq!(pragma::<u8>(taken.engine().connection(), "auto_vacuum"), 2, "it can become smaller");
+    assert!(facts(&mut taken).4 > 1000, "what was there already counts");
     let next = Author::new(1).entry_as(50, ROOM, Kind::Message, b"and on it goes");
     assert_eq!(taken.write(|engine| engine.append(&next).map(new)).seq, Seq(5));
 }
@@ -139,6 +143,61 @@ fn the_log_keeps_the_room_that_it_was_given() {
     }
     assert_eq!(log_bytes(&subject), room, "it was folded back, and begun anew");
     assert_eq!(subject.reopen().engine().head(&ROOM).unwrap().seq, Seq(count));
+}
+
+#[test]
+fn what_is_forgotten_gives_its_disk_back() {
+    let mut subject = Sqlite::fresh();
+    let mut alice = Author::of(&mut subject, 1);
+    let body = vec![7; 40_000];
+    for _ in 0..300 {
+        let entry = alice.entry(ROOM, Kind::Message, &body);
+        subject.write(|engine| engine.append(&entry).map(new));
+        while subject.engine().rest(true) {}
+    }
+    let file = subject.folder.path().join("relay.db");
+    let bytes = || std::fs::metadata(&file).unwrap().len();
+    let full = bytes();
+    assert!(full > 10 << 20, "{full} bytes");
+    // Pages are few enough at a time that nobody waits for long.
+    let forget = RetentionWrite::Forget { room: ROOM, up_to: Seq(290) };
+    subject.write(|engine| engine.put_retention(&forget));
+    assert!(!subject.engine().rest(false), "others go first");
+    let mut steps = 1;
+    while subject.engine().rest(true) {
+        steps += 1;
+    }
+    assert!(steps > 5, "{steps} steps");
+    assert!(bytes() < 3 << 20, "{} bytes of {full}", bytes());
+    assert!(!subject.engine().rest(true), "there is nothing more to do");
+    let kept = subject.engine().reader().unwrap().page(&ROOM, all()).unwrap().entries;
+    let whole = |raw: &&Bytes| Entry::parse((*raw).clone()).unwrap().body().is_some();
+    assert_eq!((kept.len(), kept.iter().filter(whole).count()), (300, 10));
+    let next = alice.entry(ROOM, Kind::Message, &body);
+    let mut after = subject.reopen();
+    assert_eq!(after.write(|engine| engine.append(&next).map(new)).seq, Seq(301));
+}
+
+#[test]
+fn a_file_that_became_smaller_may_grow_no_further_than_it_is_told() {
+    let mut subject = Sqlite::fresh();
+    let mut alice = Author::of(&mut subject, 1);
+    let body = vec![7; 100_000];
+    let grow = |subject: &mut Sqlite, alice: &mut Author| {
+        let entry = alice.entry(ROOM, Kind::Message, &body);
+        let engine = subject.engine();
+        engine.begin().unwrap();
+        let stored = engine.append(&entry).map(drop).and_then(|()| engine.commit());
+        stored.inspect_err(|_| engine.rollback())
+    };
+    for _ in 0..60 {
+        grow(&mut subject, &mut alice).unwrap();
+    }
+    subject.engine().quota().set(Some(3 << 20));
+    subject.write(|engine| engine.put_retention(&RetentionWrite::Forget { room: ROOM, up_to: Seq(60) }));
+    while subject.engine().rest(true) {}
+    let grown = (0..60).take_while(|_| grow(&mut subject, &mut alice).is_ok()).count();
+    assert!((10..31).contains(&grown), "{grown} of 100 kB fit into 3 MiB");
 }
 
 #[test]

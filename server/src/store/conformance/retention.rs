@@ -1,7 +1,7 @@
 //! What rooms keep.
 
 use super::*;
-use crate::store::retention::{Keep, RetentionWrite};
+use crate::store::retention::{Keep, RetentionWrite, Share};
 
 fn forget(up_to: u64) -> RetentionWrite {
     RetentionWrite::Forget { room: ROOM, up_to: Seq(up_to) }
@@ -68,4 +68,82 @@ pub(super) fn days_and_sizes_say_what_may_go<S: Subject>() {
     assert_eq!((read.keep(&ROOM).unwrap(), read.keep(&OTHER).unwrap()), (Some(keep), None));
     subject.write(|engine| engine.put_retention(&RetentionWrite::Keep { room: ROOM, keep: None }));
     assert_eq!(subject.engine().read().keep(&ROOM).unwrap(), None);
+}
+
+fn held<S: Subject>(subject: &mut S, author: &Author) -> u64 {
+    let held = subject.engine().held(&author.account).unwrap();
+    assert_eq!(subject.engine().read().held(&author.account).unwrap(), held);
+    held
+}
+
+pub(super) fn an_account_holds_what_it_has_written<S: Subject>() {
+    let mut subject = S::fresh();
+    let (mut alice, mut bob) = (Author::of(&mut subject, 1), Author::of(&mut subject, 2));
+    let long = "long ".repeat(100);
+    let (said, lost) = (alice.message(ROOM, &long), alice.message(ROOM, "this group is lost"));
+    let (short, by_bob) = (alice.register(ROOM, Scope::Room, 1, "name"), bob.message(ROOM, "bob's"));
+    let engine = subject.engine();
+    engine.begin().unwrap();
+    engine.append(&said).unwrap();
+    engine.append(&by_bob).unwrap();
+    engine.set_register(&short).unwrap();
+    let sizes = [&said, &by_bob].map(|entry| entry.raw().len() as u64);
+    assert_eq!(
+        engine.held(&alice.account).unwrap(),
+        sizes[0] + short.raw().len() as u64,
+        "before it is committed"
+    );
+    engine.commit().unwrap();
+    assert_eq!(held(&mut subject, &alice), sizes[0] + short.raw().len() as u64);
+    assert_eq!(held(&mut subject, &bob), sizes[1]);
+
+    let engine = subject.engine();
+    engine.begin().unwrap();
+    engine.append(&lost).unwrap();
+    engine.put_retention(&forget(2)).unwrap();
+    engine.rollback();
+    subject.write(|engine| engine.append(&said).map(drop));
+    assert_eq!(held(&mut subject, &alice), sizes[0] + short.raw().len() as u64, "what is known counts once");
+
+    // Somebody else's value takes the place of hers, and somebody else takes her message away.
+    let other = bob.register(ROOM, Scope::Room, 1, "another name");
+    let redaction = bob.entry(ROOM, Kind::Redaction { target: Seq(1), digest: said.digest() }, b"");
+    subject.write(|engine| {
+        engine.set_register(&other)?;
+        engine.append(&redaction).map(drop)
+    });
+    let mut subject = subject.reopen();
+    assert_eq!(held(&mut subject, &alice), said.redacted().raw().len() as u64);
+    let bobs = other.raw().len() + redaction.raw().len();
+    assert_eq!(held(&mut subject, &bob), sizes[1] + bobs as u64);
+
+    let next = alice.message(ROOM, &long);
+    subject.write(|engine| engine.append(&next).map(drop));
+    subject.write(|engine| engine.put_retention(&forget(4)));
+    let left = said.redacted().raw().len() + next.redacted().raw().len();
+    assert_eq!(held(&mut subject, &alice), left as u64, "what is forgotten is given back");
+    assert_eq!(held(&mut subject, &Author::new(3)), 0);
+}
+
+pub(super) fn an_account_has_a_share<S: Subject>() {
+    let mut subject = S::fresh();
+    let (mut alice, mut bob) = (Author::of(&mut subject, 1), Author::of(&mut subject, 2));
+    let said = [alice.message(ROOM, &"long ".repeat(100)), bob.message(ROOM, "short")];
+    subject.write(|engine| said.iter().try_for_each(|entry| engine.append(entry).map(drop)));
+    let size = said[0].raw().len() as u64;
+    let share = |bytes| Share { bytes };
+    let write = |account, share| RetentionWrite::Share { account, share };
+    let nearly = |subject: &mut S, bytes| subject.engine().read().nearly_used_up(share(bytes)).unwrap();
+    assert_eq!([None, Some(size * 2), Some(size)].map(|bytes| nearly(&mut subject, bytes)), [0, 0, 1]);
+    assert_eq!(nearly(&mut subject, Some(100)), 2);
+    subject.write(|engine| engine.put_retention(&write(alice.account, Some(share(None)))));
+    subject.write(|engine| engine.put_retention(&write(bob.account, Some(share(Some(100))))));
+    let mut subject = subject.reopen();
+    let read = subject.engine().read();
+    assert_eq!(read.share(&alice.account).unwrap(), Some(share(None)));
+    assert_eq!(read.share(&bob.account).unwrap(), Some(share(Some(100))));
+    assert_eq!([None, Some(100)].map(|bytes| nearly(&mut subject, bytes)), [1, 1]);
+    subject.write(|engine| engine.put_retention(&write(bob.account, None)));
+    assert_eq!(subject.engine().read().share(&bob.account).unwrap(), None);
+    assert_eq!(nearly(&mut subject, None), 0);
 }

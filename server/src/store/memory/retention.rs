@@ -2,9 +2,11 @@
 
 use super::{Shared, State, index};
 use crate::store::StoreError;
-use crate::store::retention::{Keep, Retention, RetentionWrite};
+use crate::store::retention::{Keep, Retention, RetentionWrite, Share};
 use kith_protocol::entry::Kind;
-use kith_protocol::ids::{RoomId, Seq};
+use kith_protocol::ids::{AccountId, RoomId, Seq};
+use kith_protocol::register::Register;
+use std::collections::BTreeMap;
 
 impl State {
     pub(super) fn retain(&mut self, write: &RetentionWrite) {
@@ -26,7 +28,28 @@ impl State {
                 }
                 room.forgotten = room.forgotten.max(up_to);
             }
+            RetentionWrite::Share { account, share: Some(share) } => {
+                self.shares.insert(account, share);
+            }
+            RetentionWrite::Share { account, share: None } => drop(self.shares.remove(&account)),
         }
+    }
+
+    /// Counted anew each time: what the other engine keeps a count of.
+    fn holdings(&self) -> BTreeMap<AccountId, u64> {
+        let mut holdings = BTreeMap::new();
+        let mut add = |account, bytes: usize| *holdings.entry(account).or_default() += bytes as u64;
+        for room in self.rooms.values() {
+            for entry in &room.entries {
+                add(entry.header().account, entry.raw().len());
+            }
+            for (_, raw) in room.registers.values() {
+                if let Ok(register) = Register::parse(raw.clone()) {
+                    add(register.header().account, raw.len());
+                }
+            }
+        }
+        holdings
     }
 }
 
@@ -60,5 +83,20 @@ impl Retention for Shared {
             }
         }
         Ok(Seq::ZERO)
+    }
+
+    fn held(&self, account: &AccountId) -> Result<u64, StoreError> {
+        Ok(self.lock().holdings().get(account).copied().unwrap_or(0))
+    }
+
+    fn share(&self, account: &AccountId) -> Result<Option<Share>, StoreError> {
+        Ok(self.lock().shares.get(account).copied())
+    }
+
+    fn nearly_used_up(&self, for_all: Share) -> Result<u64, StoreError> {
+        let state = self.lock();
+        let share = |account| state.shares.get(account).copied().unwrap_or(for_all);
+        let holdings = state.holdings();
+        Ok(holdings.iter().filter(|(account, held)| share(account).is_nearly_used_up(**held)).count() as u64)
     }
 }

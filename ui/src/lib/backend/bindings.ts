@@ -1143,6 +1143,10 @@ export type TroubleKind =
 "handleMoved" | 
 /**  This device's store cannot be written. */
 "storage" | 
+/**  The relay's disk is full; what was written waits. */
+"relayFull" | 
+/**  This account has used up its share of the relay's disk; what was written waits. */
+"quotaReached" | 
 /**  The store was damaged, and is filled again. */
 "storeSetAside" | 
 /**  Unsent changes were lost to damage of the disk. */

@@ -10,6 +10,8 @@ export function troubleWords(trouble: Trouble): string {
     wrongClock: m.trouble_wrong_clock,
     handleMoved: () => m.trouble_handle_moved({ handle: trouble.handle ?? '' }),
     storage: m.trouble_storage,
+    relayFull: m.trouble_relay_full,
+    quotaReached: m.trouble_quota_reached,
     storeSetAside: m.trouble_store_set_aside,
     vaultDamaged: m.trouble_vault_damaged,
     keyExposed: m.trouble_key_exposed,
