@@ -25,7 +25,7 @@ pub(crate) fn release(version: &str, dry_run: bool) -> Result<(), Failure> {
     if !dry_run {
         release_in(root, &before, version)?;
         anstream::println!(
-            "\nNothing is published yet. `git push origin HEAD v{version}` lets the release be built."
+            "\nNothing is published yet, and no check or test was run here: `cargo xtask ci` runs them.\n`git push origin HEAD v{version}` lets the release be checked on three systems, built, and put into a draft."
         );
         return Ok(());
     }
@@ -34,7 +34,9 @@ pub(crate) fn release(version: &str, dry_run: bool) -> Result<(), Failure> {
     let clone = folder.path().join("kith");
     run(Command::new("git").args(["clone", "--quiet", "--local"]).arg(root).arg(&clone))?;
     release_in(&clone, &before, version)?;
-    anstream::println!("\nThis was a copy: nothing has changed here.");
+    anstream::println!(
+        "\nThis was a copy: nothing has changed here. No check or test was run: `cargo xtask ci` runs them."
+    );
     Ok(())
 }
 
