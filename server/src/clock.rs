@@ -1,7 +1,10 @@
 //! Where time enters the relay.
 //!
 //! Two clocks, never mixed: [`Instant`] for durations (tokio's, so that a test or a simulation can pause it), and
-//! milliseconds since 1970 for what is stored and shown. Nothing else in the crate reads a clock.
+//! milliseconds since 1970 for what is stored and shown. Nothing else in the crate reads a clock. The second may jump: an
+//! operator sets it, or it was wrong at the start of the machine.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use tokio::time::Instant;
 
@@ -13,6 +16,7 @@ pub struct Clock(Source);
 enum Source {
     System,
     Virtual { started: Instant, started_unix_ms: u64 },
+    Told(&'static AtomicU64),
 }
 
 impl Clock {
@@ -26,6 +30,11 @@ impl Clock {
         Self(Source::Virtual { started: Instant::now(), started_unix_ms: unix_ms })
     }
 
+    /// Says what somebody else sets, in milliseconds since 1970: a wall clock that can be set forward and back.
+    pub fn told_by(unix_ms: &'static AtomicU64) -> Self {
+        Self(Source::Told(unix_ms))
+    }
+
     /// Milliseconds since 1970-01-01 UTC; 0 if the machine's clock stands before that.
     pub fn unix_ms(&self) -> u64 {
         match self.0 {
@@ -33,6 +42,7 @@ impl Clock {
             Source::Virtual { started, started_unix_ms } => {
                 started_unix_ms.saturating_add(millis(started.elapsed()))
             }
+            Source::Told(unix_ms) => unix_ms.load(Ordering::Relaxed),
         }
     }
 

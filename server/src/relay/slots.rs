@@ -32,9 +32,16 @@ pub struct Slots {
 
 #[derive(Debug, Default)]
 struct Parts {
-    until: u64,
+    since: u64,
     by: Option<Opener>,
     parts: [Option<Bytes>; PARTS as usize],
+}
+
+impl Parts {
+    /// One from the future is as old as one from the past: the clock was set back, and nobody knows how long it stands.
+    fn is_open(&self, now: u64) -> bool {
+        self.since <= now && now < self.since + SLOT_LIFETIME_S * 1000
+    }
 }
 
 impl Slots {
@@ -74,14 +81,14 @@ impl Slots {
             return Err(ErrorCode::TooLarge);
         }
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.retain(|_, parts| parts.until > now);
+        slots.retain(|_, parts| parts.is_open(now));
         if !slots.contains_key(&slot) {
             let open = || slots.values().filter(|parts| parts.by == by).count();
             if slots.len() >= self.slots_max || (by.is_some() && open() >= OPEN_EACH_MAX) {
                 return Err(ErrorCode::LimitReached);
             }
         }
-        let fresh = || Parts { until: now + SLOT_LIFETIME_S * 1000, by, parts: Default::default() };
+        let fresh = || Parts { since: now, by, parts: Default::default() };
         // Only an offer opens a slot: an answer to a code that nobody made finds nothing.
         let parts = match part {
             0 => slots.entry(slot).or_insert_with(fresh),
@@ -99,7 +106,7 @@ impl Slots {
 
     fn get(&self, now: u64, slot: &SlotId, part: u8) -> Result<Option<Bytes>, ErrorCode> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = slots.get(slot).filter(|parts| parts.until > now).ok_or(ErrorCode::Expired)?;
+        let parts = slots.get(slot).filter(|parts| parts.is_open(now)).ok_or(ErrorCode::Expired)?;
         let data = parts.parts.get(usize::from(part)).ok_or(ErrorCode::Malformed)?;
         data.clone().map(Some).ok_or(ErrorCode::NotFound)
     }
@@ -136,6 +143,14 @@ mod tests {
         let expected = ServerFrame::Slot(Slot { req: 2, data: Bytes::from_static(b"offer") });
         assert_eq!(slots.handle(599_999, &get(0)), Some(expected));
         assert_eq!(code(&slots, 600_000, &get(0)), Some(ErrorCode::Expired));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_no_slot_open() {
+        let slots = Slots::new(1);
+        assert_eq!(code(&slots, 86_400_000, &put(0, b"offer")), None);
+        assert_eq!(code(&slots, 1, &get(0)), Some(ErrorCode::Expired));
+        assert_eq!(code(&slots, 1, &put(0, b"another")), None, "it takes nobody's place");
     }
 
     #[test]

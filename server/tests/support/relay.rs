@@ -51,11 +51,21 @@ impl Relay {
 
     /// The same, and how much its disk holds.
     pub fn open_with_quota(folder: &Path, config: Config) -> (Self, Quota) {
+        Self::open_by_clock(folder, config, Clock::system())
+    }
+
+    /// One whose clock says this.
+    pub fn fresh_by_clock(config: Config, clock: Clock) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (relay, _) = Self::open_by_clock(folder.path(), config, clock);
+        Self { _folder: Some(folder), ..relay }
+    }
+
+    fn open_by_clock(folder: &Path, config: Config, clock: Clock) -> (Self, Quota) {
         let engine = SqliteEngine::open(&folder.join("relay.db"), Incarnation([7; 16])).unwrap();
         let quota = engine.quota();
         let (hub, threads) =
-            Hub::start(Box::new(engine), Live::new(config), Arc::new(Metrics::new()), Clock::system())
-                .unwrap();
+            Hub::start(Box::new(engine), Live::new(config), Arc::new(Metrics::new()), clock).unwrap();
         (Self { hub, threads, _folder: None }, quota)
     }
 
