@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Measures Kith, each figure against what this machine can do.
@@ -39,9 +39,37 @@ pub(crate) enum Part {
     Desktop,
 }
 
-/// What a child process of the measurement does.
+/// How much load, and for how long.
+#[derive(Debug, Args)]
+pub(crate) struct Load {
+    /// Connections, each of a device of its own; two devices are one person's, and two persons have a chat.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(4..))]
+    pub(crate) devices: u32,
+    /// For so long, once all are there.
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) seconds: u32,
+    /// So many in a hundred go each minute, and come again.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) churn: u32,
+    /// Each says something once in so many seconds.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) say_every: u32,
+    /// The relay's program; the one beside this one unless told otherwise.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) relay: Option<PathBuf>,
+    /// Also writes the figures as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Where the relay's data is put.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) scratch: Option<PathBuf>,
+}
+
+/// What a child process of the measurement does; and the load, which has a child of another kind.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Role {
+    /// Holds many connections to a relay that runs as it is shipped, over TLS, with some coming and going all the time.
+    Load(Load),
     /// The bare server.
     #[command(hide = true, name = "child-bare")]
     Bare {

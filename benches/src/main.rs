@@ -8,6 +8,7 @@ mod arguments;
 mod bare;
 mod child;
 mod disk;
+mod hold;
 mod load;
 mod opened;
 mod process;
@@ -28,6 +29,7 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.role {
+        Some(Role::Load(load)) => hold::run(&load),
         Some(Role::Bare { places }) => bare::serve(places),
         Some(Role::Relay { folder, tls }) => relay::serve(&folder, tls),
         Some(Role::Rows { folder }) => rows::serve(&folder),

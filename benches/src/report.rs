@@ -125,6 +125,11 @@ impl Report {
         println!("  {text}");
     }
 
+    /// Whether all that was to be reached was.
+    pub(crate) fn holds(&self) -> bool {
+        self.figures.iter().all(|figure| figure.holds != Some(false))
+    }
+
     /// Writes the figures as an array.
     pub(crate) fn write(&self, path: &Path) -> Outcome<()> {
         let mut text = serde_json::to_string_pretty(&self.figures)?;

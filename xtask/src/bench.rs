@@ -19,6 +19,9 @@ use crate::ui;
 pub(crate) fn bench(arguments: &[OsString]) -> Result<(), Failure> {
     Need::CCompiler.ensure()?;
     let mut packages = vec!["-p", "kith-bench"];
+    if is_load(arguments) {
+        packages.extend(["-p", "kith-relay"]);
+    }
     if cfg!(target_os = "linux") && shows_windows(arguments) {
         step("What the app is measured with", || {
             Need::WebView.ensure()?;
@@ -37,7 +40,12 @@ pub(crate) fn bench(arguments: &[OsString]) -> Result<(), Failure> {
 /// Whether the app itself is measured: by its name, or because no part is named.
 fn shows_windows(arguments: &[OsString]) -> bool {
     let named = |part: &str| arguments.iter().any(|argument| argument == part);
-    named("desktop") || !(named("relay") || named("client") || named("--help"))
+    named("desktop") || !(named("relay") || named("client") || named("--help") || is_load(arguments))
+}
+
+/// Whether the relay is measured as it is shipped, in a program of its own.
+fn is_load(arguments: &[OsString]) -> bool {
+    arguments.first().is_some_and(|argument| argument == "load")
 }
 
 #[cfg(test)]
@@ -48,6 +56,7 @@ mod tests {
     fn the_app_is_built_only_where_it_is_measured() {
         let shows = |arguments: &[&str]| shows_windows(&arguments.iter().map(Into::into).collect::<Vec<_>>());
         assert!(shows(&[]) && shows(&["desktop", "--quick"]) && shows(&["--json", "out"]));
+        assert!(!shows(&["load", "--seconds", "60"]));
         assert!(!shows(&["relay"]) && !shows(&["--rounds", "5", "client"]));
     }
 }

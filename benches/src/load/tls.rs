@@ -1,4 +1,4 @@
-//! Devices behind TLS. What they hold is not measured, so they use the libraries as they come.
+//! Devices behind TLS. What they hold is not measured, so they use the libraries nearly as they come.
 
 use super::device::answer;
 use super::wire::tcp;
@@ -18,27 +18,35 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 /// A device's connection.
 pub(crate) type Socket = WebSocketStream<TlsStream<TcpStream>>;
 
+/// What trusts the relay that was just started.
+pub(crate) fn connector() -> Outcome<TlsConnector> {
+    Ok(TlsConnector::from(Arc::new(config()?)))
+}
+
 /// The devices of these people.
 pub(crate) async fn identify_all(to: SocketAddr, people: &[Person]) -> Outcome<Vec<Socket>> {
-    let connector = TlsConnector::from(Arc::new(config()?));
+    let connector = connector()?;
     let devices = super::device::keys_of(people);
     let identify = |(account, keys)| identify(connector.clone(), to, account, keys);
     super::many(devices.into_iter().map(identify)).await
 }
 
-async fn identify(
+/// Connects and identifies a device.
+pub(crate) async fn identify(
     connector: TlsConnector,
     to: SocketAddr,
     account: AccountId,
     keys: DeviceKeys,
 ) -> Outcome<Socket> {
     let stream = connector.connect(ServerName::try_from("localhost")?, tcp(to).await?).await?;
-    let (mut socket, _) = client_async("ws://localhost/v1/ws", stream).await?;
+    let small = WebSocketConfig::default().read_buffer_size(4 << 10);
+    let (mut socket, _) = client_async_with_config("ws://localhost/v1/ws", stream, Some(small)).await?;
     loop {
         let Message::Binary(bytes) = socket.next().await.ok_or("the relay hung up")?? else { continue };
         match ServerFrame::decode(&bytes)? {
@@ -46,6 +54,7 @@ async fn identify(
                 socket.send(Message::Binary(answer(&hello, account, &keys)?.encode())).await?;
             }
             ServerFrame::Heads(heads) if heads.done => return Ok(socket),
+            ServerFrame::Refused(refused) => return Err(format!("refused: {:?}", refused.code).into()),
             _ => {}
         }
     }
