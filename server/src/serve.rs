@@ -274,14 +274,16 @@ impl Reloading<'_> {
         result
     }
 
-    /// All or nothing, as far as the values go; a bad certificate leaves the old one.
+    /// All or nothing: what can fail comes before anything is changed.
     fn take_up(&self) -> Result<Change, String> {
         let next = self.layers.load().map_err(|error| error.to_string())?;
-        self.logging.set_level(&next.log.level).map_err(|error| error.to_string())?;
-        let change = self.live.replace(&next);
-        set_quota(&self.quota, &self.live.load());
-        if let Some(tls) = self.tls {
-            tls.reload(&self.live.load()).map_err(|error| error.to_string())?;
+        let (merged, change) = self.live.merged(&next);
+        let secured = self.tls.map(|tls| tls.read(&merged)).transpose().map_err(|error| error.to_string())?;
+        self.logging.set_level(&merged.log.level).map_err(|error| error.to_string())?;
+        set_quota(&self.quota, &merged);
+        self.live.put(merged);
+        if let Some((tls, secured)) = self.tls.zip(secured) {
+            tls.put(secured);
         }
         Ok(change)
     }

@@ -242,6 +242,34 @@ fn renewed_certificates_are_taken_up_and_half_of_one_is_not() {
 }
 
 #[test]
+fn a_configuration_is_taken_up_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cert, key) = certificate(folder.path(), 5);
+    let file = folder.path().join("relay.toml");
+    let write = |connections: u32| {
+        let text = format!(
+            "[tls]\nmode = \"files\"\ncert = '{}'\nkey = '{}'\n[limits]\nmax_connections = {connections}\n",
+            cert.display(),
+            key.display()
+        );
+        std::fs::write(&file, text).unwrap();
+    };
+    write(100);
+    let running = Running::start(&["--config", file.to_str().unwrap()]);
+    let good = std::fs::read(&cert).unwrap();
+    std::fs::write(&cert, "half of a certificate").unwrap();
+    write(200);
+    let (text, code) = said(running.ask(&["reload"]));
+    assert!(code == Some(1) && text.contains("holds no certificate in PEM"), "{text}");
+    std::fs::write(&cert, good).unwrap();
+    let (text, code) = said(running.ask(&["reload"]));
+    assert!(code == Some(0) && text.contains("changed: limits.max_connections"), "{text}");
+    let audit = running.json(&["audit"]);
+    let changes = audit.as_array().unwrap().iter().filter(|it| it["event"] == "configuration-changed");
+    assert_eq!(changes.count(), 1, "{audit}");
+}
+
+#[test]
 fn init_writes_what_serve_runs_and_prints_the_owners_invite() {
     let folder = tempfile::tempdir().unwrap();
     let (data, file) = (folder.path().join("data"), folder.path().join("etc/relay.toml"));

@@ -36,8 +36,8 @@ impl Live {
         self.0.load_full()
     }
 
-    /// Takes up what can change while running. One caller at a time: the reload task.
-    pub fn replace(&self, next: &Config) -> Change {
+    /// What would be taken up of it while running, and the configuration then.
+    pub fn merged(&self, next: &Config) -> (Config, Change) {
         let mut change = Change::default();
         let mut merged = flat(&self.load());
         for (key, value) in flat(next) {
@@ -51,12 +51,17 @@ impl Live {
                 change.applied.push(key);
             }
         }
-        match parse(merged) {
-            Ok(config) => self.0.store(Arc::new(config)),
+        let merged = parse(merged).unwrap_or_else(|_| {
             // Two good configurations can make a bad mixture (tls.mode stays, tls.cert moves): then nothing moves.
-            Err(_) => change.needs_restart.append(&mut change.applied),
-        }
-        change
+            change.needs_restart.append(&mut change.applied);
+            Config::clone(&self.load())
+        });
+        (merged, change)
+    }
+
+    /// Takes it up. One caller at a time: the reload task.
+    pub fn put(&self, merged: Config) {
+        self.0.store(Arc::new(merged));
     }
 }
 
@@ -73,12 +78,13 @@ mod tests {
         let live = Live::new(Config::default());
         let mut next = Config { listen: "127.0.0.1:9".parse().unwrap(), ..Config::default() };
         next.limits.max_body_bytes = 1_000;
-        let change = live.replace(&next);
+        let (merged, change) = live.merged(&next);
+        live.put(merged);
         assert_eq!(change.applied, ["limits.max_body_bytes"]);
         assert_eq!(change.needs_restart, ["listen"]);
         assert_eq!(live.load().limits.max_body_bytes, 1_000);
         assert_eq!(live.load().listen, Config::default().listen);
-        assert_eq!(live.replace(&next).needs_restart, ["listen"], "named again until it is so");
+        assert_eq!(live.merged(&next).1.needs_restart, ["listen"], "named again until it is so");
     }
 
     #[test]
@@ -88,9 +94,9 @@ mod tests {
         next.tls.mode = TlsMode::Files;
         next.tls.cert = "c.pem".into();
         next.tls.key = "k.pem".into();
-        let change = live.replace(&next);
+        let (merged, change) = live.merged(&next);
         assert!(change.applied.is_empty());
         assert_eq!(change.needs_restart, ["tls.mode", "tls.cert", "tls.key"]);
-        assert_eq!(*live.snapshot(), Config::default());
+        assert_eq!(merged, Config::default());
     }
 }

@@ -61,6 +61,10 @@ impl Identity {
     }
 }
 
+/// A certificate that was read and not taken up yet; none where it comes from elsewhere than given files.
+#[derive(Debug)]
+pub struct Secured(Option<Arc<Identity>>);
+
 /// From when to when a certificate counts, in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Life {
@@ -99,15 +103,20 @@ impl Tls {
         }))))
     }
 
-    /// Reads given files again, for connections from now on; on an error the old certificate stays. Where an authority
-    /// issues it, a failed order is tried again at once.
-    pub fn reload(&self, config: &Config) -> Result<(), TlsError> {
-        match config.security() {
-            Security::Files => self.0.identity.store(Arc::new(given::identity(config)?)),
-            Security::Acme => self.0.asked.notify_one(),
-            Security::Plain | Security::SelfSigned => {}
+    /// Reads given files again, and leaves the old certificate in use until [`Tls::put`].
+    pub fn read(&self, config: &Config) -> Result<Secured, TlsError> {
+        let given = config.security() == Security::Files;
+        let identity = given.then(|| given::identity(config)).transpose()?;
+        Ok(Secured(identity.map(Arc::new)))
+    }
+
+    /// Takes up what was read, for connections from now on. Where an authority issues the certificate, a failed order is tried
+    /// again at once.
+    pub fn put(&self, secured: Secured) {
+        match secured.0 {
+            Some(identity) => self.0.identity.store(identity),
+            None => self.0.asked.notify_one(),
         }
-        Ok(())
     }
 
     /// Reads given files again if they are others than those in use, which is told.
@@ -117,7 +126,8 @@ impl Tls {
         {
             return Ok(false);
         }
-        self.reload(config).map(|()| true)
+        self.put(self.read(config)?);
+        Ok(true)
     }
 
     pub fn acceptor(&self) -> TlsAcceptor {
@@ -302,11 +312,11 @@ mod tests {
         assert_eq!(tls.pin(), Some(new));
         fs::write(folder.path().join("key.pem"), key).unwrap();
         fs::write(folder.path().join("cert.pem"), "nonsense").unwrap();
-        assert!(matches!(tls.reload(&config), Err(TlsError::Pem { wanted: "certificate", .. })));
+        assert!(matches!(tls.read(&config), Err(TlsError::Pem { wanted: "certificate", .. })));
         assert_eq!(tls.pin(), Some(new), "the old certificate stays");
         config.tls.pin_invites = false;
         make();
-        tls.reload(&config).unwrap();
+        tls.put(tls.read(&config).unwrap());
         assert_eq!(tls.pin(), None);
     }
 }
