@@ -236,7 +236,10 @@ async fn announce(operator: &Operator, listen: SocketAddr, acme: Option<&Tls>) -
     if acme.is_some_and(|tls| tls.life().is_none()) {
         text += "There is no certificate yet, and no device can connect before: the log tells when the authority has issued it.\n";
     }
-    if let Some(invite) = operator.first_invite().await? {
+    let invite = operator.first_invite().await?;
+    if invite.is_some() && service::speaks_to_journal() {
+        text += "Nobody has joined yet. The owner's link does not belong into the journal: kith-relay invite --role owner makes one.\n";
+    } else if let Some(invite) = invite {
         text += "Nobody has joined yet. Whoever joins with this link owns the relay (one use, seven days):\n";
         text += &invite.link;
         text += "\n";

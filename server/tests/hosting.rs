@@ -353,6 +353,26 @@ fn init_asks_what_was_not_said() {
     assert!(code == Some(2) && text.contains("without scheme or path") && config.is_empty(), "{text}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_owners_link_does_not_go_into_the_journal() {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
+    let (reader, writer) = std::io::pipe().unwrap();
+    let journal = std::fs::metadata(format!("/proc/self/fd/{}", writer.as_raw_fd())).unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let mut child = relay(data.path())
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env("JOURNAL_STREAM", format!("{}:{}", journal.dev(), journal.ino()))
+        .stdout(writer)
+        .spawn()
+        .unwrap();
+    let lines: Vec<_> = BufReader::new(reader).lines().take(2).map(Result::unwrap).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(lines[1].contains("kith-relay invite --role owner"), "{lines:?}");
+}
+
 /// Handed over as systemd does: the third descriptor, and a word about it in the environment.
 #[cfg(target_os = "linux")]
 #[test]

@@ -82,15 +82,18 @@ impl Device {
     async fn stay(&mut self, mut socket: Socket, plan: &Plan, tally: &Tally) -> Outcome<()> {
         let mut leave = pin!(tokio::time::sleep(drawn(plan.stay)));
         let mut say = pin!(tokio::time::sleep(drawn(plan.say_every)));
-        let mut leaves = false;
+        let (mut leaves, mut quiet) = (false, false);
         while !(leaves && self.unacked.is_empty()) {
             tokio::select! {
+                // In this order: what was said is answered, and who is to be quiet says nothing more.
+                biased;
                 message = socket.next() => match message.ok_or("the relay hung up")?? {
                     Message::Binary(bytes) => self.hear(&ServerFrame::decode(&bytes)?, tally)?,
                     Message::Close(frame) => return Err(format!("the relay closed: {frame:?}").into()),
                     _ => {}
                 },
-                () = &mut say, if !leaves && !plan.quiet.is_cancelled() => {
+                () = plan.quiet.cancelled(), if !quiet => quiet = true,
+                () = &mut say, if !leaves && !quiet => {
                     say.as_mut().reset(tokio::time::Instant::now() + drawn(plan.say_every));
                     let number = plan.numbers.fetch_add(1, Ordering::Relaxed);
                     let entry = world::message(&self.person, self.device, self.room, number);

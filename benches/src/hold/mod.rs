@@ -120,8 +120,12 @@ async fn hold(load: &Load, devices: Vec<Device>, relay: &Program) -> Outcome<Rep
     // What is on its way comes to its end.
     plan.quiet.cancel();
     let watch = Watch::start();
-    while tally.acked() < tally.sent() && watch.elapsed() < PATIENCE {
+    loop {
+        // First of all: somebody may be about to say something still.
         tokio::time::sleep(LOOK_EVERY).await;
+        if tally.acked() == tally.sent() || watch.elapsed() > PATIENCE {
+            break;
+        }
     }
     let stored = relay.metric("kith_appends_total")?;
     let (dropped, refused) =

@@ -63,7 +63,8 @@ impl Program {
         stream.read_to_string(&mut text)?;
         let of_it = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
         let values = text.lines().filter(of_it).filter_map(|line| line.rsplit(' ').next());
-        Ok(values.map(str::parse::<f64>).sum::<Result<f64, _>>()?)
+        // Nothing adds up to minus zero.
+        Ok(values.map(str::parse::<f64>).sum::<Result<f64, _>>()? + 0.0)
     }
 
     /// Ends it, and returns what it had to say.

@@ -17,3 +17,7 @@ pub(crate) fn listener() -> io::Result<Option<TcpListener>> {
 pub(crate) fn watchdog() -> Option<Duration> {
     None
 }
+
+pub(crate) fn speaks_to_journal() -> bool {
+    false
+}

@@ -37,6 +37,13 @@ pub(crate) fn listener() -> io::Result<Option<TcpListener>> {
     ListenFd::from_env().take_tcp_listener(0)
 }
 
+/// Whether what is said on standard output stands in the journal, which others than the operator may read.
+pub(crate) fn speaks_to_journal() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(journal) = std::env::var("JOURNAL_STREAM") else { return false };
+    std::fs::metadata("/proc/self/fd/1").is_ok_and(|it| journal == format!("{}:{}", it.dev(), it.ino()))
+}
+
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "the service manager was not told");
