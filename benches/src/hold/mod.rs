@@ -37,8 +37,8 @@ pub(crate) fn run(load: &Load) -> Outcome<()> {
     let name = format!("kith-relay{}", std::env::consts::EXE_SUFFIX);
     let program = load.relay.clone().unwrap_or_else(|| beside.join(name));
     let mut relay = Program::start(&program, folder.path(), load.devices)?;
-    let report = load::runtime()?.block_on(hold(load, devices, &relay))?;
-    let mut report = report;
+    let held = load::runtime()?.block_on(hold(load, devices, &relay))?;
+    let mut report = report(&held);
     let said = relay.stop()?;
     said.iter().for_each(|line| Report::note(line));
     report.add(
@@ -72,7 +72,27 @@ fn devices(folder: &Path, count: u32) -> Outcome<Vec<Device>> {
     Ok(devices)
 }
 
-async fn hold(load: &Load, devices: Vec<Device>, relay: &Program) -> Outcome<Report> {
+/// What it took.
+struct Held {
+    wanted: u64,
+    /// Seconds until all were there, and for which they were held.
+    came_in: f64,
+    seconds: f64,
+    /// Connections, when they were fewest.
+    fewest: u64,
+    /// The relay's memory with nobody there, and as it was from look to look.
+    empty: Option<u64>,
+    samples: Vec<f64>,
+    /// Its processor seconds in each second.
+    cpu: Option<f64>,
+    /// What it counts itself.
+    stored: f64,
+    dropped: f64,
+    refused: f64,
+    tally: Arc<Tally>,
+}
+
+async fn hold(load: &Load, devices: Vec<Device>, relay: &Program) -> Outcome<Held> {
     let wanted = devices.len() as u64;
     let tally = Arc::new(Tally::default());
     let plan = Arc::new(Plan {
@@ -115,8 +135,8 @@ async fn hold(load: &Load, devices: Vec<Device>, relay: &Program) -> Outcome<Rep
             ));
         }
     }
-    let held = watch.seconds();
-    let cpu = relay.cpu_seconds().zip(cpu).map(|(now, then)| (now - then) / held);
+    let seconds = watch.seconds();
+    let cpu = relay.cpu_seconds().zip(cpu).map(|(now, then)| (now - then) / seconds);
     // What is on its way comes to its end.
     plan.quiet.cancel();
     let watch = Watch::start();
@@ -139,14 +159,19 @@ async fn hold(load: &Load, devices: Vec<Device>, relay: &Program) -> Outcome<Rep
     };
     tokio::time::timeout(PATIENCE, ended).await.map_err(|_| "some devices never ended")??;
 
+    Ok(Held { wanted, came_in, seconds, fewest, empty, samples, cpu, stored, dropped, refused, tally })
+}
+
+fn report(held: &Held) -> Report {
+    let Held { tally, .. } = held;
     let mut report = Report::head();
-    report.add(Figure::of("connections over TLS", wanted as f64, ""));
-    report.add(Figure::of("all of them there after", came_in, "s"));
-    report.add(Figure::of("held for", held, "s"));
-    report.add(Figure::of("fewest at a time", fewest as f64, ""));
+    report.add(Figure::of("connections over TLS", held.wanted as f64, ""));
+    report.add(Figure::of("all of them there after", held.came_in, "s"));
+    report.add(Figure::of("held for", held.seconds, "s"));
+    report.add(Figure::of("fewest at a time", held.fewest as f64, ""));
     report.add(Figure::of(
         "went and came again",
-        tally.came.load(Ordering::Relaxed).saturating_sub(wanted) as f64,
+        tally.came.load(Ordering::Relaxed).saturating_sub(held.wanted) as f64,
         "times",
     ));
     report.add(Figure::of("messages stored", tally.acked() as f64, ""));
@@ -159,10 +184,10 @@ async fn hold(load: &Load, devices: Vec<Device>, relay: &Program) -> Outcome<Rep
             "ms",
         ));
     }
-    if let Some(cpu) = cpu {
+    if let Some(cpu) = held.cpu {
         report.add(Figure::of("the relay's share of one processor", cpu * 100.0, "%"));
     }
-    memory(&mut report, empty, &samples, wanted);
+    memory(&mut report, held.empty, &held.samples, held.wanted);
     let none = |what: &str, count: f64| Figure::of(what, count, "").reach(Reach::ValueAtMost(0.0));
     report.add(none("errors", tally.error_count() as f64));
     if tally.error_count() > 0 {
@@ -171,11 +196,11 @@ async fn hold(load: &Load, devices: Vec<Device>, relay: &Program) -> Outcome<Rep
     report.add(none("messages sent and not acknowledged", (tally.sent() - tally.acked()) as f64));
     report.add(none(
         "messages acknowledged and not stored, or stored twice",
-        (tally.acked() as f64 - stored).abs(),
+        (tally.acked() as f64 - held.stored).abs(),
     ));
-    report.add(none("refused by the relay", refused));
-    report.add(Figure::of("pushes that the relay dropped", dropped, ""));
-    Ok(report)
+    report.add(none("refused by the relay", held.refused));
+    report.add(Figure::of("pushes that the relay dropped", held.dropped, ""));
+    report
 }
 
 /// What the relay holds for a connection, and whether that grows: the last fifth beside the second, when caches are full.
