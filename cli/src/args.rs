@@ -1,7 +1,9 @@
 //! The command line.
 
+mod hooks;
 mod room;
 
+pub(crate) use hooks::HooksCommand;
 pub(crate) use room::RoomCommand;
 
 use crate::exit::EXIT_CODES;
@@ -165,6 +167,9 @@ pub(crate) enum Command {
         #[arg(long)]
         room: Option<String>,
     },
+    /// Integrations, through which programs write; takes an admin of the relay
+    #[command(subcommand)]
+    Hooks(HooksCommand),
     /// List people on the relay whose handle or name begins with something
     People {
         /// The beginning [default: those whom this device knows, without a network]
@@ -250,6 +255,10 @@ mod tests {
             "outbox",
             "outbox retry 0199 --json",
             "invite --uses 2 --expires 7d",
+            "hooks create Backup --user @alice",
+            "hooks create Backup --room servers --json",
+            "hooks list",
+            "hooks revoke @backup",
             "verify",
             "sync --timeout 2m",
             "completions bash",
@@ -266,6 +275,8 @@ mod tests {
             "history bob --limit 0",
             "history bob --all --limit 3",
             "tail -n 3",
+            "hooks create Backup",
+            "hooks create Backup --room servers --user @alice",
             "sync --timeout soon",
         ] {
             let error = parse(line).unwrap_err();

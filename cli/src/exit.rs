@@ -198,7 +198,9 @@ impl From<RequestError> for Failure {
             RequestError::Send(error) => return error.into(),
             RequestError::Offline | RequestError::Lost | RequestError::TimedOut => Exit::NoNetwork,
             RequestError::Refused(ErrorCode::Revoked) => Exit::Revoked,
-            RequestError::Refused(_) | RequestError::Denied => Exit::Refused,
+            RequestError::Refused(_) | RequestError::Denied | RequestError::Administration(_) => {
+                Exit::Refused
+            }
             RequestError::NoRoom | RequestError::NoSuchHandle(_) => Exit::NotFound,
             RequestError::WrongCode => Exit::Unproven,
             _ => Exit::Failed,

@@ -137,6 +137,54 @@ fn a_program_writes_into_a_group_and_to_a_person() {
 }
 
 #[test]
+fn an_admin_makes_integrations_and_a_member_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("relay");
+    std::fs::create_dir(&data).unwrap();
+    let relay = Relay::start(&data, "127.0.0.1:0");
+    let [alice, bob] = ["a", "b"].map(|name| Device::new(dir.path(), name));
+    alice.says(&["join", &relay.link, "--name", "Alice"]);
+    let invite = alice.says(&["invite"]);
+    bob.says(&["join", invite.trim(), "--name", "Bob"]);
+    alice.says(&["room", "create", "Servers", "--with", "bob"]);
+
+    // Where she may add people, it can write at once.
+    let hook = &alice.lists(&["hooks", "create", "Build server", "--room", "servers"])[0];
+    assert_eq!((&hook["handle"], &hook["is_member"]), (&json!("build-server"), &json!(true)));
+    let url = hook["url"].as_str().unwrap();
+    assert_eq!(post(url, "green").0, 200);
+    let line = &bob.lists(&["history", "servers", "--sync", "-n", "1"])[0];
+    assert_eq!((&line["text"], &line["integration"]), (&json!("green"), &json!(true)));
+
+    bob.fails(4, &["hooks", "list"]);
+    bob.fails(4, &["hooks", "create", "Mine", "--room", "servers"]);
+    bob.fails(4, &["hooks", "revoke", "@build-server"]);
+    assert_eq!(post(url, "still green").0, 200);
+
+    // An admin of the relay who is none of the group's cannot let it in.
+    operator(&data, &["users", "role", "@bob", "admin"]);
+    let hook = &bob.lists(&["hooks", "create", "Deploys", "--room", "servers"])[0];
+    assert_eq!(hook["is_member"], false);
+    refused(post(hook["url"].as_str().unwrap(), "x"), 403, "not-in-room");
+    alice.says(&["room", "add", "servers", "@deploys"]);
+    assert_eq!(post(hook["url"].as_str().unwrap(), "out").0, 200);
+    alice.fails(2, &["hooks", "create", "Backup", "--room", "self"]);
+
+    bob.says(&["hooks", "revoke", "@build-server"]);
+    refused(post(url, "x"), 404, "unknown-token");
+    let rows = alice.lists(&["hooks", "list"]);
+    let rows: Vec<_> = rows.iter().map(|row| (&row["handle"], &row["state"], &row["by"])).collect();
+    let [build, deploys] = ["build-server", "deploys"].map(Value::from);
+    let [revoked, good, by_alice, by_bob] = ["revoked", "good", "alice", "bob"].map(Value::from);
+    assert_eq!(rows, [(&build, &revoked, &by_alice), (&deploys, &good, &by_bob)]);
+    let log = operator(&data, &["audit"]);
+    let log: Vec<_> = log.as_array().unwrap().iter().map(|row| (&row["by"], &row["event"])).collect();
+    let [made, gone] = ["hook-made", "hook-revoked"].map(Value::from);
+    assert!(log.contains(&(&by_alice, &made)) && log.contains(&(&by_bob, &made)), "{log:?}");
+    assert_eq!(log.last(), Some(&(&by_bob, &gone)));
+}
+
+#[test]
 fn a_program_that_went_mad_is_slowed_down() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("relay");

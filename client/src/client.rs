@@ -1,6 +1,7 @@
 //! [`Client`]: one account on one device, for programs.
 
 mod account;
+mod administration;
 mod arrive;
 mod desk;
 mod error;

@@ -64,9 +64,10 @@ macro_rules! frames {
 }
 
 impl ClientFrame {
-    /// Whether a message asks for something to be stored: those are counted more strictly than others.
-    pub fn stores(bytes: &[u8]) -> bool {
-        matches!(bytes.first(), Some(10..=14))
+    /// Whether a message asks for something to be stored, or to be looked for everywhere: those are counted more strictly
+    /// than others.
+    pub fn is_costly(bytes: &[u8]) -> bool {
+        matches!(bytes.first(), Some(10..=14 | 42))
     }
 }
 
@@ -127,6 +128,8 @@ frames!(
         Typing(Typing) = 40,
         /// Is at the keyboard, or not. Never stored.
         Presence(Presence) = 41,
+        /// An admin of the relay asks.
+        Administer(Administer) = 42,
     }
 );
 
@@ -175,6 +178,8 @@ frames!(
         Typing(Typing) = 40,
         /// Who is there, and who no longer is.
         Presences(Presences) = 41,
+        /// A part of the answer to an admin.
+        Administered(Administered) = 42,
         /// The relay is about to close; come back then.
         Restarting(Restarting) = 50,
     }

@@ -14,6 +14,7 @@
 #![deny(missing_docs)]
 
 pub mod account;
+pub mod admin;
 pub mod chain;
 pub mod entry;
 pub mod error;

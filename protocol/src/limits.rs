@@ -49,6 +49,12 @@ pub const HEADS_PER_FRAME: usize = 512;
 /// Accounts in one lookup or answer.
 pub const LOOKUP_MAX: usize = 256;
 
+/// Bytes of what an admin asks: a few names and a text.
+pub const ADMIN_REQUEST_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of an answer to an admin, all parts together: a hundred thousand accounts with room to spare.
+pub const ADMIN_RESPONSE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Items in one list of a client's frame: far more than a request may ask for, and few enough that a frame of tiny ones
 /// costs the relay no multiple of its size.
 pub const LIST_MAX: usize = 8192;

@@ -2,10 +2,13 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use clap_complete::Shell;
 
-use crate::{admin::Role, config::Layers, size::Size};
+use crate::{admin::RelayRole, config::Layers, size::Size};
 
 /// The relay of Kith: one binary that a person can host.
 #[derive(Debug, Parser)]
@@ -122,8 +125,8 @@ pub struct Invite {
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = lifetime)]
     pub expires: Duration,
     /// What they become here
-    #[arg(long, value_enum, default_value_t)]
-    pub role: Role,
+    #[arg(long, value_name = "ROLE", default_value = "member", value_parser = role())]
+    pub role: RelayRole,
     /// A room that they are led to, by id
     #[arg(long, value_name = "ROOM")]
     pub room: Option<String>,
@@ -152,8 +155,8 @@ pub enum Users {
     Role {
         /// @handle or account id
         user: String,
-        #[arg(value_enum)]
-        role: Role,
+        #[arg(value_parser = role())]
+        role: RelayRole,
         #[command(flatten)]
         json: Json,
     },
@@ -380,6 +383,11 @@ impl Serve {
         let named = set.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
         named.chain(self.set.iter().cloned()).collect()
     }
+}
+
+/// What somebody may do on the relay.
+fn role() -> impl TypedValueParser<Value = RelayRole> {
+    PossibleValuesParser::new(RelayRole::NAMES).try_map(|name| name.parse::<RelayRole>())
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

@@ -159,7 +159,7 @@ fn as_json(response: &AdminResponse) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::{InviteRow, Role, RoomRow};
+    use crate::admin::{InviteRow, RelayRole, RoomRow};
 
     #[test]
     fn tables_line_up() {
@@ -186,7 +186,7 @@ mod tests {
             id: "abcdefgh".into(),
             link: "kith://join?x".into(),
             page: None,
-            role: Role::Member,
+            role: RelayRole::Member,
             uses: 1,
             expires_ms: 0,
             room: None,

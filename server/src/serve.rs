@@ -150,6 +150,7 @@ async fn run(
         tokio::spawn(http::serve_metrics(tcp, Arc::clone(&metrics), stop.clone()));
     }
     tokio::spawn(admin.run(Arc::new(operator.clone()), stop.clone()));
+    tokio::spawn(operator.clone().attend(hub.asked(), stop.clone()));
     announce(&operator, listen, tls.as_ref().filter(|_| security == Security::Acme)).await?;
     drop(operator);
     if let Some(tls) = &tls {

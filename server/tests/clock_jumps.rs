@@ -114,7 +114,6 @@ async fn a_key_of_an_integration_makes_no_second_message_and_is_not_known_for_ev
     let make = MakeHook {
         name: "Backup".into(),
         place: HookPlace::Person(alice.account),
-        by: None,
         token: [5; 32],
         seeds: [6; 64],
         random: [1; 10],

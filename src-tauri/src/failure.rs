@@ -100,6 +100,12 @@ impl From<RequestError> for AppError {
             RequestError::Lost => Code::Lost,
             RequestError::TimedOut => Code::TimedOut,
             RequestError::Refused(code) => refusal(*code),
+            RequestError::Administration(error) => match error.code.as_str() {
+                "denied" => Code::Denied,
+                "not-found" => Code::NotFound,
+                "storage" => Code::RelayStorage,
+                _ => Code::Refused,
+            },
             RequestError::NoRoom | RequestError::NoSuchHandle(_) => Code::NotFound,
             RequestError::HandleMoved { .. } => Code::HandleMoved,
             RequestError::Yourself => Code::Yourself,

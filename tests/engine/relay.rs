@@ -61,7 +61,7 @@ impl Relay {
     /// An invite for one newcomer.
     pub(crate) fn put_invite(&mut self, now: u64, token: [u8; 16], expires_at: u64) {
         let invite = InviteRow { token, uses: 1, expires_at, role: RelayRole::Owner, room: None, by: None };
-        self.write(now, Asker::Waiting(Box::new(|_| {})), Write::PutInvite(invite));
+        self.write(now, Asker::Waiting { by: None, reply: Box::new(|_| {}) }, Write::PutInvite(invite));
     }
 
     /// From now on the relay's disk is full, or no longer.
@@ -73,7 +73,7 @@ impl Relay {
     pub(crate) fn set_share(&mut self, now: u64, account: AccountId, bytes: u64) {
         let share = Some(Share { bytes: Some(bytes) });
         let write = Write::Retention(RetentionWrite::Share { account, share });
-        self.write(now, Asker::Waiting(Box::new(|_| {})), write);
+        self.write(now, Asker::Waiting { by: None, reply: Box::new(|_| {}) }, write);
     }
 
     /// Pushes beyond so many are dropped.
@@ -104,7 +104,10 @@ impl Relay {
                     };
                     let outcome = Arc::new(Mutex::new(None));
                     let slot = Arc::clone(&outcome);
-                    let asker = Asker::Waiting(Box::new(move |result| *slot.lock().unwrap() = Some(result)));
+                    let asker = Asker::Waiting {
+                        by: None,
+                        reply: Box::new(move |result| *slot.lock().unwrap() = Some(result)),
+                    };
                     self.write(now, asker, Write::Join(Box::new(newcomer)));
                     let outcome = outcome.lock().unwrap().take();
                     match outcome {
@@ -123,7 +126,7 @@ impl Relay {
             },
             Line::Identified(session) => {
                 match session.handle_frame(now, bytes, &self.registry, &self.slots) {
-                    Step::Done => {}
+                    Step::Done | Step::Administer(_) => {}
                     Step::Write(write) => self.write(now, Asker::Conn(Arc::clone(session.conn())), *write),
                     Step::Read(read) => {
                         reads::answer(self.writer.engine().read(), session.conn(), &read, now);

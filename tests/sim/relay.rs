@@ -186,7 +186,7 @@ impl World<'_> {
                 let conn = Arc::clone(session.conn());
                 self.links[id].relay = Side::Identified(session);
                 match step {
-                    Step::Done => {}
+                    Step::Done | Step::Administer(_) => {}
                     Step::Write(write) => {
                         if matches!(*write, Write::Entry(..)) {
                             conn.sent();
@@ -230,8 +230,10 @@ impl World<'_> {
                         let admission = Admission::default();
                         let slot = Arc::clone(&admission);
                         self.links[id].relay = Side::Joining(challenge, req, admission);
-                        let asker =
-                            Asker::Waiting(Box::new(move |result| *slot.lock().unwrap() = Some(result)));
+                        let asker = Asker::Waiting {
+                            by: None,
+                            reply: Box::new(move |result| *slot.lock().unwrap() = Some(result)),
+                        };
                         self.write(asker, Write::Join(Box::new(newcomer)));
                     }
                     Err(error) => {

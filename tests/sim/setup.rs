@@ -78,7 +78,7 @@ impl World<'_> {
         self.rng.fill(&mut token);
         let invite =
             InviteRow { token, uses: 1, expires_at: u64::MAX, role: RelayRole::Owner, room: None, by: None };
-        self.write(Asker::Waiting(Box::new(|_| {})), Write::PutInvite(invite));
+        self.write(Asker::Waiting { by: None, reply: Box::new(|_| {}) }, Write::PutInvite(invite));
         self.rest();
         let mut vault = MemoryVault::new();
         let mut entropy = Entropy::seeded(self.rng.u64(..));

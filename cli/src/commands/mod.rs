@@ -3,6 +3,7 @@
 mod account;
 mod arrive;
 mod drafts;
+mod hooks;
 mod link;
 mod messages;
 mod outbox;
@@ -76,6 +77,7 @@ async fn act(session: &mut Session, command: Command) -> Outcome {
         Command::Invite { uses, expires, room } => {
             account::invite(session, uses, expires, room.as_deref()).await
         }
+        Command::Hooks(command) => hooks::hooks(session, command).await,
         Command::People { prefix } => account::people(session, &prefix).await,
         Command::Whoami => account::whoami(session).await,
         Command::Outbox { command, sync } => outbox::outbox(session, command, sync).await,

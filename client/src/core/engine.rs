@@ -320,6 +320,7 @@ impl Engine {
                     self.reply(ticket, Ok(Reply::Invites(invites.invites)));
                 }
             }
+            ServerFrame::Administered(answer) => self.on_administered(answer),
             ServerFrame::Slot(slot) => self.on_slot(&slot),
             ServerFrame::Done(done) => {
                 let purpose = self.requests.take(done.req);

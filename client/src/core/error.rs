@@ -1,6 +1,7 @@
 use super::identity::IdentityError;
 use crate::store::{CommitError, ReadError};
 use crate::vault::WriteError;
+use kith_protocol::admin::AdminError;
 use kith_protocol::error::ErrorCode;
 use kith_protocol::ids::AccountId;
 
@@ -110,6 +111,9 @@ pub enum RequestError {
     /// The relay refused.
     #[error("{}", .0.sentence())]
     Refused(ErrorCode),
+    /// The relay will not do it for this admin.
+    #[error("{0}")]
+    Administration(AdminError),
     /// There is no such room on this device.
     #[error("this device knows no such room: see the list of rooms, or sync first")]
     NoRoom,

@@ -9,6 +9,7 @@
 //! and `people` the folds, `outbox` and `registers` what goes out, `own_room` what this person's devices share, `resync` what
 //! happens when the relay was restored from a copy, `view` what is shown.
 
+mod administration;
 mod arrivals;
 mod commands;
 mod control;

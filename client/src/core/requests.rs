@@ -7,6 +7,7 @@ use super::model::{Millis, Person};
 use super::settings::ChainJob;
 use super::sync::PagePlan;
 use bytes::Bytes;
+use kith_protocol::admin::AdminResponse;
 use kith_protocol::frame::Invite;
 use kith_protocol::ids::{AccountId, RegisterKey, Rev, RoomId, Seq};
 use kith_protocol::recovery::RecoveryKey;
@@ -33,6 +34,8 @@ pub enum Reply {
     Answered(Answered),
     /// The new recovery key, in force.
     RecoveryKey(RecoveryKey),
+    /// What the relay tells an admin.
+    Administered(Box<AdminResponse>),
     /// Older entries came, or there are none.
     Filled,
 }
@@ -93,6 +96,11 @@ pub(crate) enum Purpose {
     },
     Done {
         ticket: Ticket,
+    },
+    /// What an admin asks, and what was heard of the answer.
+    Administer {
+        ticket: Ticket,
+        heard: Vec<u8>,
     },
     Slot(SlotStep),
     Republish {
@@ -167,6 +175,7 @@ impl Purpose {
             Self::Lookup { ticket, .. }
             | Self::Profile { ticket, .. }
             | Self::Invites { ticket }
+            | Self::Administer { ticket, .. }
             | Self::Done { ticket } => Some(*ticket),
             _ => None,
         }

@@ -256,7 +256,7 @@ impl Engine {
         }
     }
 
-    fn ask(
+    pub(crate) fn ask(
         &mut self,
         make: impl FnOnce(u32, Ticket) -> (ClientFrame, Purpose),
     ) -> Result<Ticket, RequestError> {
@@ -324,6 +324,7 @@ impl Engine {
             Purpose::Lookup { ticket, .. }
             | Purpose::Profile { ticket, .. }
             | Purpose::Invites { ticket }
+            | Purpose::Administer { ticket, .. }
             | Purpose::Done { ticket } => self.reply(ticket, Err(RequestError::Refused(code))),
             Purpose::Names | Purpose::ChainAgain => {}
         }

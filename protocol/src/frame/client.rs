@@ -216,3 +216,12 @@ pub struct Presence {
     /// Away from the keyboard, though connected.
     pub away: bool,
 }
+
+/// An admin of the relay asks. Answered by [`Administered`](super::Administered) or [`Refused`](super::Refused).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Administer {
+    /// Numbers the answer.
+    pub req: u32,
+    /// An [`AdminRequest`](crate::admin::AdminRequest).
+    pub ask: Bytes,
+}

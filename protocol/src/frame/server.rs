@@ -301,6 +301,17 @@ pub struct Presences {
     pub people: Vec<PresenceOf>,
 }
 
+/// A part of the answer to an admin: what the parts of one request hold is to be put together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Administered {
+    /// The request.
+    pub req: u32,
+    /// A part of an [`AdminResponse`](crate::admin::AdminResponse).
+    pub part: Bytes,
+    /// Whether another part follows.
+    pub more: bool,
+}
+
 /// The relay is about to close.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restarting {

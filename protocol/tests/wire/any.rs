@@ -153,6 +153,7 @@ pub(crate) fn client_frame() -> BoxedStrategy<ClientFrame> {
         fields!(RevokeInvite { req: small(), token: some_bytes() }).prop_map(F::RevokeInvite),
         typing().prop_map(F::Typing),
         fields!(Presence { away: any::<bool>() }).prop_map(F::Presence),
+        fields!(Administer { req: small(), ask: some_bytes() }).prop_map(F::Administer),
     ];
     prop_oneof![first, fetches, people].boxed()
 }
@@ -235,6 +236,8 @@ pub(crate) fn server_frame() -> BoxedStrategy<ServerFrame> {
         fields!(ChainGrew { account: account(), len: small() }).prop_map(F::ChainGrew),
         typing().prop_map(F::Typing),
         fields!(Presences { people: list(presence) }).prop_map(F::Presences),
+        fields!(Administered { req: small(), part: some_bytes(), more: any::<bool>() })
+            .prop_map(F::Administered),
         fields!(Restarting { reconnect_in_ms: number() }).prop_map(F::Restarting),
     ];
     prop_oneof![first, answers, people].boxed()

@@ -89,7 +89,8 @@ impl Dump<'_> {
             0xda => self.text(3, count(self.number(1, 2)), depth, name),
             0xc4 => self.binary(2, count(self.number(1, 1)), depth, name),
             0xc5 => self.binary(3, count(self.number(1, 2)), depth, name),
-            0x80..=0x8f => self.map(usize::from(head & 15), depth, name),
+            0x80..=0x8f => self.map(1, usize::from(head & 15), depth, name),
+            0xde => self.map(3, count(self.number(1, 2)), depth, name),
             0x90..=0x9f => self.list(usize::from(head & 15), depth, name),
             other => panic!("a sample holds {other:#04x}"),
         }
@@ -107,8 +108,8 @@ impl Dump<'_> {
         }
     }
 
-    fn map(&mut self, len: usize, depth: usize, name: &str) {
-        self.token(1, depth, &format!("{name}map of {len}"));
+    fn map(&mut self, head: usize, len: usize, depth: usize, name: &str) {
+        self.token(head, depth, &format!("{name}map of {len}"));
         for _ in 0..len {
             let key_len = usize::from(self.bytes[self.at] & 31);
             let key = String::from_utf8(self.bytes[self.at + 1..][..key_len].to_vec()).unwrap();

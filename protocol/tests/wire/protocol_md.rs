@@ -92,6 +92,26 @@ fn parts_of_frames_and_bodies_stand_there_with_their_fields() {
 }
 
 #[test]
+fn administration_stands_there_with_its_fields() {
+    let text = document();
+    // Every word in backquotes: several fields share a row.
+    let described: Vec<&str> = section(&text, "### Administration").split('`').skip(1).step_by(2).collect();
+    let requests = samples::admin_requests().into_iter().map(|ask| ask.encode());
+    for bytes in requests.chain(samples::admin_responses().into_iter().map(|answer| answer.encode())) {
+        // The dump takes a frame, which begins with its type.
+        let frame: Vec<u8> = [&[0], &bytes[..]].concat();
+        for key in dump::all_keys(&frame) {
+            assert!(described.contains(&key.as_str()), "{key} is not described");
+        }
+    }
+    for ask in samples::admin_requests() {
+        let value = serde_json::to_value(&ask).unwrap();
+        let name = value["do"].as_str().unwrap();
+        assert!(section(&text, "### Administration").contains(&format!("| `{name}` |")), "no row {name}");
+    }
+}
+
+#[test]
 fn every_code_stands_there() {
     let text = document();
     for code in ErrorCode::ALL {
@@ -106,7 +126,7 @@ fn every_code_stands_there() {
 
 #[test]
 fn every_limit_stands_there() {
-    let all: [(&str, u64); 17] = [
+    let all: [(&str, u64); 19] = [
         ("BODY_BYTES_MAX", limits::BODY_BYTES_MAX as u64),
         ("REGISTER_BYTES_MAX", limits::REGISTER_BYTES_MAX as u64),
         ("CHAIN_ENTRY_BYTES_MAX", limits::CHAIN_ENTRY_BYTES_MAX as u64),
@@ -124,6 +144,8 @@ fn every_limit_stands_there() {
         ("HEADS_PER_FRAME", limits::HEADS_PER_FRAME as u64),
         ("LOOKUP_MAX", limits::LOOKUP_MAX as u64),
         ("LIST_MAX", limits::LIST_MAX as u64),
+        ("ADMIN_REQUEST_BYTES_MAX", limits::ADMIN_REQUEST_BYTES_MAX as u64),
+        ("ADMIN_RESPONSE_BYTES_MAX", limits::ADMIN_RESPONSE_BYTES_MAX as u64),
     ];
     let text = document();
     for (name, value) in all {

@@ -1,7 +1,8 @@
 //! What is written is what is read.
 
 use crate::people::keys;
-use crate::{any as an, signed};
+use crate::{any as an, samples, signed};
+use kith_protocol::admin::{AdminRequest, AdminResponse, AuditEvent, NewInvite, RelayRole};
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::{Entry, Kind};
 use kith_protocol::event::{Event, Setting};
@@ -22,6 +23,19 @@ proptest! {
     #[test]
     fn server_frames(frame in an::server_frame()) {
         prop_assert_eq!(ServerFrame::decode(&frame.encode()).unwrap(), frame);
+    }
+
+    #[test]
+    fn names_in_what_an_admin_asks_and_hears(name in an::text(), number: u32) {
+        let ask = AdminRequest::Invite(NewInvite {
+            uses: number,
+            expires_s: number.into(),
+            role: RelayRole::Owner,
+            room: Some(name.clone()),
+        });
+        prop_assert_eq!(AdminRequest::decode(&ask.encode()).unwrap(), ask);
+        let answer = AdminResponse::error(&name, name.clone());
+        prop_assert_eq!(AdminResponse::decode(&answer.encode()).unwrap(), answer);
     }
 
     #[test]
@@ -98,4 +112,23 @@ proptest! {
         let answer = Answer { device: device.to_vec() };
         prop_assert_eq!(code.open(part, &code.seal(part, &answer)), Ok(answer));
     }
+}
+
+#[test]
+fn what_an_admin_asks_and_hears() {
+    for ask in samples::admin_requests() {
+        assert_eq!(AdminRequest::decode(&ask.encode()).unwrap(), ask);
+    }
+    for answer in samples::admin_responses() {
+        assert_eq!(AdminResponse::decode(&answer.encode()).unwrap(), answer);
+    }
+}
+
+/// `{"do": "dance"}`, and a record of the audit log that tells of something new.
+#[test]
+fn what_only_a_newer_version_knows_of_administration() {
+    assert!(AdminRequest::decode(b"\x81\xa2do\xa5dance").is_err());
+    let known = b"\x82\xa5event\xaduser-disabled\xa7account\xa1x";
+    let event: AuditEvent = rmp_serde::from_slice(known).unwrap();
+    assert_eq!(event, AuditEvent::Other);
 }

@@ -11,10 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    protocol::{AdminRequest, AdminResponse},
-    transport,
-};
+use super::{AdminRequest, AdminResponse, transport};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {

@@ -1,9 +1,9 @@
 //! Commands to a running relay, through a local endpoint that only the owner of the data folder can open.
 //!
-//! One JSON object a line in each direction: an [`AdminRequest`], then its [`AdminResponse`].
+//! One JSON object a line in each direction: an [`AdminRequest`], then its [`AdminResponse`]. Admins ask the same over
+//! their own connections, see `operator/admins.rs`.
 
 mod client;
-mod protocol;
 mod server;
 #[cfg(unix)]
 #[path = "unix.rs"]
@@ -12,11 +12,12 @@ mod transport;
 #[path = "windows.rs"]
 mod transport;
 
+pub use kith_protocol::admin::{
+    AdminError, AdminRequest, AdminResponse, AuditRow, CertificateStats, DeviceRow, HookRow, InviteRow,
+    NewHook, NewHookRow, NewInvite, RefusalRow, RelayRole, RoomRow, SessionRow, Stats, UserRow,
+};
+
 pub use self::{
     client::{AskError, ask},
-    protocol::{
-        AdminError, AdminRequest, AdminResponse, AuditRow, CertificateStats, DeviceRow, HookRow, InviteRow,
-        NewHook, NewHookRow, NewInvite, RefusalRow, Role, RoomRow, SessionRow, Stats, UserRow,
-    },
     server::{AdminDoor, AdminHandler, BindError},
 };

@@ -11,10 +11,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::{
-    protocol::{AdminRequest, AdminResponse},
-    transport::Listener,
-};
+use super::{AdminRequest, AdminResponse, transport::Listener};
 
 /// Does what an administrator asks.
 pub trait AdminHandler: Send + Sync + 'static {

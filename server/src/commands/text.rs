@@ -8,7 +8,7 @@ use std::{
 use crate::{
     admin::{
         AdminResponse, AuditRow, CertificateStats, DeviceRow, HookRow, InviteRow, NewHookRow, RefusalRow,
-        Role, RoomRow, SessionRow, Stats, UserRow,
+        RelayRole, RoomRow, SessionRow, Stats, UserRow,
     },
     store::{
         AuditEvent,
@@ -173,15 +173,15 @@ fn sentence(record: &AuditRow) -> String {
     let whom = whom.as_deref().or(record.event.account()).unwrap_or_default();
     match &record.event {
         AuditEvent::InviteMade { invite, uses, role: to, expires_ms } => {
-            let to = role((*to).into());
+            let to = role(*to);
             format!("made the invite {invite} for {uses} ({to}), good until {}", time(*expires_ms))
         }
         AuditEvent::InviteRevoked { invite } => format!("took back the invite {invite}"),
         AuditEvent::Joined { handle, invite, role: to, .. } => {
-            format!("joined as @{handle} ({}) with the invite {invite}", role((*to).into()))
+            format!("joined as @{handle} ({}) with the invite {invite}", role(*to))
         }
         AuditEvent::HandleChanged { from, to, .. } => format!("is @{to} now, and was @{from}"),
-        AuditEvent::RoleChanged { role: to, .. } => format!("gave {whom} the role {}", role((*to).into())),
+        AuditEvent::RoleChanged { role: to, .. } => format!("gave {whom} the role {}", role(*to)),
         AuditEvent::AccountDisabled { .. } => format!("shut out {whom}"),
         AuditEvent::AccountEnabled { .. } => format!("let {whom} in again"),
         AuditEvent::DeviceAdded { device, .. } => format!("added the device {device}"),
@@ -198,6 +198,7 @@ fn sentence(record: &AuditRow) -> String {
             Some(Share { bytes: Some(bytes) }) => format!("set what {whom} may hold: {}", mebibytes(*bytes)),
         },
         AuditEvent::ConfigurationChanged { keys } => format!("changed {}", keys.join(", ")),
+        AuditEvent::Other => "did something that a newer relay knows of".to_owned(),
     }
 }
 
@@ -247,7 +248,7 @@ pub(crate) fn time(unix_ms: u64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
 }
 
-fn role(role: Role) -> String {
+fn role(role: RelayRole) -> String {
     format!("{role:?}").to_lowercase()
 }
 

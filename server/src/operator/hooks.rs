@@ -3,7 +3,7 @@
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use kith_protocol::{error::ErrorCode, ids::RoomId, room::RoomKind};
 
-use super::{Operator, Refusal, listings};
+use super::{By, Operator, Refusal, listings};
 use crate::{
     admin::{AdminResponse, HookRow, NewHook, NewHookRow},
     hooks::{HookError, HookPost, Posted, token_hash},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Operator {
-    pub(super) async fn create_hook(&self, new: NewHook) -> Result<NewHookRow, Refusal> {
+    pub(super) async fn create_hook(&self, by: By, new: NewHook) -> Result<NewHookRow, Refusal> {
         let place = match (&new.room, &new.user) {
             (Some(text), None) => {
                 HookPlace::Room(text.parse::<RoomId>().map_err(|_| Refusal::unknown("room", text))?)
@@ -38,15 +38,15 @@ impl Operator {
         let make = MakeHook {
             name: new.name,
             place,
-            by: None,
             token: token_hash(&token),
             seeds: random().ok_or_else(|| Refusal::bad("the system has no random numbers"))?,
             random: random().ok_or_else(|| Refusal::bad("the system has no random numbers"))?,
         };
-        let written = self.0.hub.ask(Write::MakeHook(Box::new(make))).await.map_err(|code| match code {
-            ErrorCode::Malformed => Refusal::bad("a name has 1 to 128 bytes without control characters"),
-            code => code.into(),
-        })?;
+        let written =
+            self.0.hub.ask_for(by, Write::MakeHook(Box::new(make))).await.map_err(|code| match code {
+                ErrorCode::Malformed => Refusal::bad("a name has 1 to 128 bytes without control characters"),
+                code => code.into(),
+            })?;
         let Written::Hooked(account, handle, room) = written else { return Err(Refusal::down()) };
         Ok(NewHookRow {
             handle,
@@ -63,13 +63,13 @@ impl Operator {
         format!("{}/v1/hooks/{token}", self.0.reach.url.replacen("ws", "http", 1))
     }
 
-    pub(super) async fn revoke_hook(&self, name: String) -> Result<AdminResponse, Refusal> {
+    pub(super) async fn revoke_hook(&self, by: By, name: String) -> Result<AdminResponse, Refusal> {
         let row = self.read(move |store| listings::account(store, &name)).await?;
         if !row.integration {
             return Err(Refusal::bad(&format!("@{} is no integration", row.handle)));
         }
         let random = random().ok_or_else(|| Refusal::bad("the system has no random numbers"))?;
-        self.0.hub.ask(Write::RevokeHook(row.id, random)).await?;
+        self.0.hub.ask_for(by, Write::RevokeHook(row.id, random)).await?;
         let message = format!("the address of @{} is good for nothing now", row.handle);
         Ok(AdminResponse::Done { message })
     }

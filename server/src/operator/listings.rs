@@ -39,7 +39,7 @@ pub(super) fn find_invite(store: &dyn Reader, id: &str, now: u64) -> Result<Invi
     }
 }
 
-fn handle(store: &dyn Reader, account: &AccountId) -> Result<Option<String>, Refusal> {
+pub(super) fn handle(store: &dyn Reader, account: &AccountId) -> Result<Option<String>, Refusal> {
     Ok(store.account(account)?.map(|row| row.handle))
 }
 
@@ -90,13 +90,14 @@ fn user(store: &dyn Reader, row: AccountRow, for_all: Share) -> Result<UserRow, 
         handle: row.handle,
         account: row.id.to_string(),
         name: row.name,
-        role: row.role.into(),
+        role: row.role,
         enabled: !row.disabled,
         devices: live as u64,
         rooms: rooms as u64,
         joined_ms: row.created_at,
         held: store.held(&row.id)?,
         quota: store.share(&row.id)?.unwrap_or(for_all).bytes,
+        integration: row.integration,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What the operator asks of a running relay, and what the door asks of it.
 
+mod admins;
 mod hooks;
 mod listings;
 
@@ -9,14 +10,16 @@ use data_encoding::BASE64URL_NOPAD;
 use futures_util::future::BoxFuture;
 use kith_protocol::{
     error::ErrorCode,
-    ids::{DeviceId, Hash, RoomId},
+    ids::{AccountId, DeviceId, Hash, RoomId},
     link::{InviteLink, TOKEN_LEN},
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::WebSocketStream;
 
 use crate::{
-    admin::{AdminHandler, AdminRequest, AdminResponse, CertificateStats, InviteRow, NewInvite, Role, Stats},
+    admin::{
+        AdminHandler, AdminRequest, AdminResponse, CertificateStats, InviteRow, NewInvite, RelayRole, Stats,
+    },
     clock::Instant,
     commands::mebibytes,
     config::Change,
@@ -25,12 +28,15 @@ use crate::{
     reach::Reach,
     relay::{hub::Hub, writes::Write},
     store::{
-        self, Reader, RelayRole, StoreError,
+        self, Reader, StoreError,
         retention::{Keep, RetentionWrite, Share},
     },
     stream::Stream,
     tls::Tls,
 };
+
+/// Who has something done; `None`: the operator, on the relay's machine.
+type By = Option<AccountId>;
 
 /// A clone for each connection costs one count.
 #[derive(Clone)]
@@ -73,31 +79,31 @@ impl Operator {
         {
             return Ok(Some(self.row(invite, None)));
         }
-        let new = NewInvite { uses: 1, expires_s: FIRST_INVITE_S, role: Role::Owner, room: None };
-        self.invite(new).await.map(Some)
+        let new = NewInvite { uses: 1, expires_s: FIRST_INVITE_S, role: RelayRole::Owner, room: None };
+        self.invite(None, new).await.map(Some)
     }
 
-    async fn answer(&self, request: AdminRequest) -> Result<AdminResponse, Refusal> {
+    async fn answer(&self, by: By, request: AdminRequest) -> Result<AdminResponse, Refusal> {
         match request {
-            AdminRequest::Invite(new) => Ok(AdminResponse::Invite(self.invite(new).await?)),
+            AdminRequest::Invite(new) => Ok(AdminResponse::Invite(self.invite(by, new).await?)),
             AdminRequest::Invites => Ok(AdminResponse::Invites { invites: self.invites().await? }),
-            AdminRequest::InviteRevoke { invite } => self.revoke_invite(invite).await,
+            AdminRequest::InviteRevoke { invite } => self.revoke_invite(by, invite).await,
             AdminRequest::Users => {
                 let for_all = self.0.hub.live.load().storage.share();
                 let users = self.read(move |store| listings::users(store, for_all)).await?;
                 Ok(AdminResponse::Users { users })
             }
-            AdminRequest::UserEnable { user } => self.switch(user, false).await,
-            AdminRequest::UserDisable { user } => self.switch(user, true).await,
-            AdminRequest::UserRole { user, role } => self.set_role(user, role).await,
-            AdminRequest::UserQuota { user, share } => self.set_share(user, share).await,
+            AdminRequest::UserEnable { user } => self.switch(by, user, false).await,
+            AdminRequest::UserDisable { user } => self.switch(by, user, true).await,
+            AdminRequest::UserRole { user, role } => self.set_role(by, user, role).await,
+            AdminRequest::UserQuota { user, share } => self.set_share(by, user, share).await,
             AdminRequest::Devices { user } => {
                 let devices = self.read(move |store| listings::devices(store, user.as_deref())).await?;
                 Ok(AdminResponse::Devices { devices })
             }
-            AdminRequest::DeviceRevoke { device } => self.block(device).await,
+            AdminRequest::DeviceRevoke { device } => self.block(by, device).await,
             AdminRequest::Rooms => Ok(AdminResponse::Rooms { rooms: self.read(listings::rooms).await? }),
-            AdminRequest::RoomKeep { room, keep } => self.keep(&room, keep).await,
+            AdminRequest::RoomKeep { room, keep } => self.keep(by, &room, keep).await,
             AdminRequest::Sessions => {
                 let conns = self.0.hub.registry.all();
                 let sessions = self.read(move |store| listings::sessions(store, &conns)).await?;
@@ -108,9 +114,9 @@ impl Operator {
                 let refusals = self.read(move |store| listings::refusals(store, &newest)).await?;
                 Ok(AdminResponse::Refusals { refusals })
             }
-            AdminRequest::HookCreate(new) => Ok(AdminResponse::Hook(self.create_hook(new).await?)),
+            AdminRequest::HookCreate(new) => Ok(AdminResponse::Hook(self.create_hook(by, new).await?)),
             AdminRequest::Hooks => Ok(AdminResponse::Hooks { hooks: self.read(hooks::list).await? }),
-            AdminRequest::HookRevoke { hook } => self.revoke_hook(hook).await,
+            AdminRequest::HookRevoke { hook } => self.revoke_hook(by, hook).await,
             AdminRequest::Audit { limit } => {
                 let records = self.read(move |store| listings::audit_log(store, limit)).await?;
                 Ok(AdminResponse::Audit { records })
@@ -120,7 +126,7 @@ impl Operator {
         }
     }
 
-    async fn invite(&self, new: NewInvite) -> Result<InviteRow, Refusal> {
+    async fn invite(&self, by: By, new: NewInvite) -> Result<InviteRow, Refusal> {
         if new.uses == 0 || new.expires_s == 0 {
             return Err(Refusal::bad("an invite needs at least one use and some time"));
         }
@@ -131,10 +137,14 @@ impl Operator {
         let mut token = [0; TOKEN_LEN];
         getrandom::fill(&mut token).map_err(|_| Refusal::bad("the system has no random numbers"))?;
         let expires_at = self.0.hub.clock.unix_ms().saturating_add(new.expires_s.saturating_mul(1_000));
-        let invite =
-            store::InviteRow { token, uses: new.uses, expires_at, role: new.role.into(), room, by: None };
-        let row = self.row(&invite, None);
-        self.0.hub.ask(Write::PutInvite(invite)).await?;
+        let invite = store::InviteRow { token, uses: new.uses, expires_at, role: new.role, room, by };
+        let maker = by.map(|by| self.read(move |store| listings::handle(store, &by)));
+        let maker = match maker {
+            Some(maker) => maker.await?,
+            None => None,
+        };
+        let row = self.row(&invite, maker);
+        self.0.hub.ask_for(by, Write::PutInvite(invite)).await?;
         Ok(row)
     }
 
@@ -144,9 +154,9 @@ impl Operator {
         if head.control_len == 0 { Err(Refusal::unknown("room", text)) } else { Ok(room) }
     }
 
-    async fn keep(&self, room: &str, keep: Option<Keep>) -> Result<AdminResponse, Refusal> {
+    async fn keep(&self, by: By, room: &str, keep: Option<Keep>) -> Result<AdminResponse, Refusal> {
         let room = self.room(room).await?;
-        self.0.hub.ask(Write::Retention(RetentionWrite::Keep { room, keep })).await?;
+        self.0.hub.ask_for(by, Write::Retention(RetentionWrite::Keep { room, keep })).await?;
         let every = Duration::from_secs(self.0.hub.live.load().retention.look_every_s.into());
         let every = humantime::format_duration(every);
         let message = match keep {
@@ -162,28 +172,28 @@ impl Operator {
         Ok(open.into_iter().map(|(invite, by)| self.row(&invite, by)).collect())
     }
 
-    async fn revoke_invite(&self, id: String) -> Result<AdminResponse, Refusal> {
+    async fn revoke_invite(&self, by: By, id: String) -> Result<AdminResponse, Refusal> {
         let now = self.0.hub.clock.unix_ms();
         let invite = self.read(move |store| listings::find_invite(store, &id, now)).await?;
         let message = format!("nobody joins any more with the invite {}", invite.id());
-        self.0.hub.ask(Write::PutInvite(store::InviteRow { uses: 0, ..invite })).await?;
+        self.0.hub.ask_for(by, Write::PutInvite(store::InviteRow { uses: 0, ..invite })).await?;
         Ok(AdminResponse::Done { message })
     }
 
-    async fn set_role(&self, user: String, role: Role) -> Result<AdminResponse, Refusal> {
+    async fn set_role(&self, by: By, user: String, role: RelayRole) -> Result<AdminResponse, Refusal> {
         let row = self.read(move |store| listings::account(store, &user)).await?;
-        self.0.hub.ask(Write::SetRole(row.id, role.into())).await?;
+        self.0.hub.ask_for(by, Write::SetRole(row.id, role)).await?;
         let message = match role {
-            Role::Member => format!("@{} is a member", row.handle),
-            Role::Admin => format!("@{} is an admin, and may invite people", row.handle),
-            Role::Owner => format!("@{} is an owner, and may invite people", row.handle),
+            RelayRole::Member => format!("@{} is a member", row.handle),
+            RelayRole::Admin => format!("@{} is an admin, and may invite people", row.handle),
+            RelayRole::Owner => format!("@{} is an owner, and may invite people", row.handle),
         };
         Ok(AdminResponse::Done { message })
     }
 
-    async fn set_share(&self, user: String, share: Option<Share>) -> Result<AdminResponse, Refusal> {
+    async fn set_share(&self, by: By, user: String, share: Option<Share>) -> Result<AdminResponse, Refusal> {
         let row = self.read(move |store| listings::account(store, &user)).await?;
-        self.0.hub.ask(Write::Retention(RetentionWrite::Share { account: row.id, share })).await?;
+        self.0.hub.ask_for(by, Write::Retention(RetentionWrite::Share { account: row.id, share })).await?;
         let message = match share {
             None => format!("@{} may hold what the configuration says for all", row.handle),
             Some(Share { bytes: None }) => format!("@{} may hold as much as there is room for", row.handle),
@@ -194,18 +204,18 @@ impl Operator {
         Ok(AdminResponse::Done { message })
     }
 
-    async fn switch(&self, user: String, disabled: bool) -> Result<AdminResponse, Refusal> {
+    async fn switch(&self, by: By, user: String, disabled: bool) -> Result<AdminResponse, Refusal> {
         let row = self.read(move |store| listings::account(store, &user)).await?;
-        self.0.hub.ask(Write::Disable(row.id, disabled)).await?;
+        self.0.hub.ask_for(by, Write::Disable(row.id, disabled)).await?;
         let done =
             if disabled { "is shut out; all its devices are disconnected" } else { "may connect again" };
         Ok(AdminResponse::Done { message: format!("@{} {done}", row.handle) })
     }
 
-    async fn block(&self, device: String) -> Result<AdminResponse, Refusal> {
+    async fn block(&self, by: By, device: String) -> Result<AdminResponse, Refusal> {
         let found = self.read(move |store| listings::find_device(store, &device)).await?;
         let id: DeviceId = found.device.parse().map_err(|_| Refusal::unknown("device", &found.device))?;
-        self.0.hub.ask(Write::Block(id)).await?;
+        self.0.hub.ask_for(by, Write::Block(id)).await?;
         let message = format!("the device {} of @{} is shut out and disconnected", found.name, found.handle);
         Ok(AdminResponse::Done { message })
     }
@@ -249,7 +259,7 @@ impl Operator {
             id: invite.id(),
             link: self.link(invite).to_string(),
             page: self.0.reach.page(&BASE64URL_NOPAD.encode(&invite.token)),
-            role: invite.role.into(),
+            role: invite.role,
             uses: invite.uses,
             expires_ms: invite.expires_at,
             room: invite.room.map(|room| room.to_string()),
@@ -278,7 +288,7 @@ impl Operator {
 impl AdminHandler for Operator {
     fn handle(&self, request: AdminRequest) -> BoxFuture<'_, AdminResponse> {
         Box::pin(async move {
-            self.answer(request)
+            self.answer(None, request)
                 .await
                 .unwrap_or_else(|refusal| AdminResponse::error(refusal.code, refusal.message))
         })
@@ -351,26 +361,6 @@ impl From<StoreError> for Refusal {
 impl From<ErrorCode> for Refusal {
     fn from(code: ErrorCode) -> Self {
         Self { code: "refused", message: format!("the relay refused: {code:?}") }
-    }
-}
-
-impl From<Role> for RelayRole {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Member => Self::Member,
-            Role::Admin => Self::Admin,
-            Role::Owner => Self::Owner,
-        }
-    }
-}
-
-impl From<RelayRole> for Role {
-    fn from(role: RelayRole) -> Self {
-        match role {
-            RelayRole::Member => Self::Member,
-            RelayRole::Admin => Self::Admin,
-            RelayRole::Owner => Self::Owner,
-        }
     }
 }
 

@@ -393,6 +393,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
             Step::Done => None,
             Step::Write(write) => self.hub.write(self.session.conn(), *write).map(Event::Wait),
             Step::Read(read) => self.hub.read(self.session.conn(), read).map(Event::Wait),
+            Step::Administer(ask) => {
+                self.hub.administer(self.session.conn(), ask);
+                None
+            }
             Step::Close(code) => Some(Event::End(Some(code))),
         }
     }
@@ -403,7 +407,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
         // All or nothing: what has to wait for one allowance is not charged to the others each time it is tried again.
         let (mut frames, mut messages) = (self.frames, self.messages);
         frames.take(now, config.limits.frames(), 1)?;
-        if ClientFrame::stores(frame) {
+        if ClientFrame::is_costly(frame) {
             let count = messages_in(frame);
             messages.take(now, config.limits.messages(), count)?;
             let account: AccountId = self.session.conn().identity.account;

@@ -16,12 +16,12 @@ use crate::rate::Buckets;
 use crate::refusals::{self, Whom};
 use crate::store::{Engine, Reader, StoreError};
 use kith_protocol::error::{CloseCode, ErrorCode};
-use kith_protocol::frame::{Restarting, ServerFrame};
+use kith_protocol::frame::{Administer, Restarting, ServerFrame};
 use kith_protocol::ids::{AccountId, Incarnation};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
@@ -33,6 +33,8 @@ const JOBS_MAX: usize = 4096;
 const GROUP_MAX: usize = 1024;
 /// Threads that read beside the writer; more would only wait for the same disk.
 const READERS: usize = 2;
+/// Requests of admins that wait for the operator: a person clicks one at a time.
+const ASKED_MAX: usize = 64;
 /// However often somebody asks, a store that failed is not tried more often.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// Questions that wait for a reader.
@@ -54,11 +56,21 @@ pub struct Hub {
     pub live: Live,
     /// Writes of each account over all its connections.
     pub account_rates: Mutex<Buckets<AccountId>>,
+    /// Where the operator takes what admins ask, once it is there.
+    asked: OnceLock<mpsc::Sender<Asked>>,
     jobs: mpsc::Sender<Job>,
     readers: Vec<mpsc::Sender<Question>>,
     unwell: AtomicBool,
     /// When it was last tried whether the store can be written again.
     probed: Mutex<Option<Instant>>,
+}
+
+/// What an admin asks over a connection.
+pub struct Asked {
+    /// Where the answer goes.
+    pub conn: Arc<Conn>,
+    /// The request.
+    pub ask: Administer,
 }
 
 /// A hub and its threads.
@@ -104,6 +116,7 @@ impl Hub {
             clock,
             live,
             account_rates: Mutex::new(Buckets::new(accounts_max)),
+            asked: OnceLock::new(),
             jobs,
             readers,
             unwell: AtomicBool::new(false),
@@ -129,16 +142,46 @@ impl Hub {
         queue(&self.jobs, Job { from: Asker::Conn(Arc::clone(conn)), write, now: self.clock.unix_ms() })
     }
 
-    /// Writes, and waits for what comes of it.
+    /// Writes for the operator, and waits for what comes of it.
     pub async fn ask(&self, write: Write) -> Result<Written, ErrorCode> {
+        self.ask_for(None, write).await
+    }
+
+    /// Writes for an admin, or for the operator.
+    pub async fn ask_for(&self, by: Option<AccountId>, write: Write) -> Result<Written, ErrorCode> {
         let (reply, answer) = oneshot::channel();
-        let from = Asker::Waiting(Box::new(move |result| {
+        let reply = Box::new(move |result| {
             // Whoever asked may have gone; the write stands all the same.
             let _ = reply.send(result);
-        }));
+        });
+        let from = Asker::Waiting { by, reply };
         let job = Job { from, write, now: self.clock.unix_ms() };
         self.jobs.send(job).await.map_err(|_| ErrorCode::ShuttingDown)?;
         answer.await.map_err(|_| ErrorCode::ShuttingDown)?
+    }
+
+    /// What admins ask, for the operator to answer. To be taken once.
+    pub fn asked(&self) -> mpsc::Receiver<Asked> {
+        let (sender, asked) = mpsc::channel(ASKED_MAX);
+        let first = self.asked.set(sender).is_ok();
+        debug_assert!(first, "one operator answers");
+        asked
+    }
+
+    /// Hands what an admin asks to the operator; counted like a question until it is answered.
+    pub fn administer(&self, conn: &Arc<Conn>, ask: Administer) {
+        let Some(operator) = self.asked.get() else { return conn.refuse(ask.req, ErrorCode::Unsupported) };
+        conn.asked();
+        let asked = Asked { conn: Arc::clone(conn), ask };
+        if let Err(error) = operator.try_send(asked) {
+            let code = match error {
+                TrySendError::Full(_) => ErrorCode::RateLimited,
+                TrySendError::Closed(_) => ErrorCode::ShuttingDown,
+            };
+            conn.told();
+            let asked = error.into_inner();
+            conn.refuse(asked.ask.req, code);
+        }
     }
 
     /// Hands a question of a connection's to a reader; answers come in the order of the questions. As with a write.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
 use kith_protocol::error::{CloseCode, ErrorCode};
-use kith_protocol::frame::{ClientFrame, Rejected, ServerFrame};
+use kith_protocol::frame::{Administer, ClientFrame, Rejected, ServerFrame};
 use kith_protocol::ids::{AccountId, DeviceId, RoomId, TxnId};
 use kith_protocol::register::Register;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub enum Step {
     Write(Box<Write>),
     /// To a reader.
     Read(Read),
+    /// To the operator.
+    Administer(Administer),
     /// The connection ends.
     Close(CloseCode),
 }
@@ -79,6 +81,7 @@ impl Session {
                 registry.presence(&self.conn, presence.away);
                 Step::Done
             }
+            ClientFrame::Administer(ask) => Step::Administer(ask),
             ClientFrame::PutSlot(_) | ClientFrame::GetSlot(_) => {
                 let opener = Opener::Account(self.conn.identity.account);
                 if let Some(answer) = slots.handle_from(Some(opener), now, &frame) {

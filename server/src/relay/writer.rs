@@ -64,9 +64,17 @@ pub struct Job {
 pub enum Asker {
     /// An identified connection.
     Conn(Arc<Conn>),
-    /// Somebody who waits for the answer: a newcomer, or the operator.
-    Waiting(Box<dyn FnOnce(Result<Written, ErrorCode>) + Send>),
+    /// Somebody who waits for the answer.
+    Waiting {
+        /// An admin; `None`: the operator, or a newcomer.
+        by: Option<AccountId>,
+        /// Takes the answer.
+        reply: Reply,
+    },
 }
+
+/// Takes what came of a write.
+pub type Reply = Box<dyn FnOnce(Result<Written, ErrorCode>) + Send>;
 
 /// What a write has yielded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,7 +254,7 @@ impl Committed {
         let mut acks: BTreeMap<u64, (Arc<Conn>, Vec<Ack>)> = BTreeMap::new();
         for (from, result, origin) in self.answers.drain(..) {
             let conn = match from {
-                Asker::Waiting(reply) => {
+                Asker::Waiting { reply, .. } => {
                     reply(result);
                     continue;
                 }
@@ -323,7 +331,15 @@ impl Asker {
     pub(super) fn conn_id(&self) -> Option<u64> {
         match self {
             Self::Conn(conn) => Some(conn.id),
-            Self::Waiting(_) => None,
+            Self::Waiting { .. } => None,
+        }
+    }
+
+    /// The account that asks; `None`: the operator, or a newcomer.
+    pub(super) fn by(&self) -> Option<AccountId> {
+        match self {
+            Self::Conn(conn) => Some(conn.identity.account),
+            Self::Waiting { by, .. } => *by,
         }
     }
 }

@@ -42,13 +42,13 @@ pub enum Write {
     RevokeInvite(frame::RevokeInvite),
     /// A newcomer.
     Join(Box<Newcomer>),
-    /// An invite of the operator's.
+    /// An invite of the operator's, or of an admin's.
     PutInvite(InviteRow),
-    /// The operator gives an account another role on the relay.
+    /// An account gets another role on the relay.
     SetRole(AccountId, RelayRole),
-    /// The operator shuts an account out, or lets it in again.
+    /// An account is shut out, or let in again.
     Disable(AccountId, bool),
-    /// The operator shuts a device out.
+    /// A device is shut out.
     Block(DeviceId),
     /// A new integration.
     MakeHook(Box<MakeHook>),
@@ -120,21 +120,21 @@ impl Writer {
             Write::Invite(create, token) => self.invite(create, *token, asker(&job.from)?, job.now),
             Write::RevokeInvite(revoke) => self.revoke_invite(revoke, asker(&job.from)?, job.now),
             Write::Join(newcomer) => self.join(newcomer, job.now),
-            Write::PutInvite(invite) => self.put_invite(invite, None, job.now),
-            Write::SetRole(account, role) => self.set_role(account, *role, job.now),
-            Write::Disable(account, disabled) => self.disable(account, *disabled, job.now),
-            Write::Block(device) => self.block(device, job.now),
+            Write::PutInvite(invite) => self.put_invite(invite, job.from.by(), job.now),
+            Write::SetRole(account, role) => self.set_role(account, *role, job),
+            Write::Disable(account, disabled) => self.disable(account, *disabled, job),
+            Write::Block(device) => self.block(device, job),
             Write::Retention(write) => {
                 self.engine.put_retention(write)?;
                 match write {
                     RetentionWrite::Keep { room, keep } => {
                         let event = AuditEvent::KeepChanged { room: room.to_string(), keep: *keep };
-                        self.audit(job.now, None, event)?;
+                        self.audit(job.now, job.from.by(), event)?;
                     }
                     RetentionWrite::Share { account, share } => {
                         self.folds.put_share(*account, *share);
                         let event = AuditEvent::ShareChanged { account: account.to_string(), share: *share };
-                        self.audit(job.now, None, event)?;
+                        self.audit(job.now, job.from.by(), event)?;
                     }
                     RetentionWrite::Day { .. } | RetentionWrite::Forget { .. } => {}
                 }
@@ -187,6 +187,6 @@ fn still_welcome(from: &Asker) -> Result<(), ErrorCode> {
 fn asker(from: &Asker) -> Result<&Arc<Conn>, Refusal> {
     match from {
         Asker::Conn(conn) => Ok(conn),
-        Asker::Waiting(_) => Err(ErrorCode::Denied.into()),
+        Asker::Waiting { .. } => Err(ErrorCode::Denied.into()),
     }
 }

@@ -20,6 +20,7 @@ pub mod sqlite;
 mod wal;
 
 pub use self::audit_log::{AuditEvent, AuditRecord};
+pub use kith_protocol::admin::RelayRole;
 
 use self::hooks::{HookWrite, Hooks};
 use self::retention::{Retention, RetentionWrite};
@@ -128,18 +129,6 @@ pub struct DeviceRow {
     pub account: AccountId,
     /// Shut out by the operator, who cannot write into the account's chain.
     pub blocked: bool,
-}
-
-/// What an account may do on the relay, apart from its rooms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RelayRole {
-    /// Uses it.
-    Member,
-    /// Also invites others.
-    Admin,
-    /// Set it up.
-    Owner,
 }
 
 /// An open invite.

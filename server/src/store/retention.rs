@@ -4,31 +4,10 @@
 //! hash rolls as before. Days are counted from 1970, by the relay's clock. An account holds the bytes of the entries and
 //! registers that it has written, as they stand in the store: without a body, once that was taken away.
 
+pub use kith_protocol::admin::{Keep, Share};
+
 use super::StoreError;
 use kith_protocol::ids::{AccountId, RoomId, Seq};
-
-/// How much of a room's messages is kept; what is `None` sets no bound.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Keep {
-    /// Those that came in the last so many days.
-    pub days: Option<u32>,
-    /// The newest of them that are so many bytes together.
-    pub bytes: Option<u64>,
-}
-
-/// How many bytes an account may hold; `None` sets no bound.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Share {
-    /// Together.
-    pub bytes: Option<u64>,
-}
-
-impl Share {
-    /// Whether who holds so many bytes should know that there is little left.
-    pub fn is_nearly_used_up(self, held: u64) -> bool {
-        self.bytes.is_some_and(|bytes| held > bytes / 10 * 9)
-    }
-}
 
 /// A change.
 #[derive(Debug, Clone, PartialEq, Eq)]

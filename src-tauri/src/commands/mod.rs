@@ -1,6 +1,7 @@
 //! What the window may ask for. Each converts, asks the engine, and maps errors; the decisions are elsewhere.
 
 pub(crate) mod account;
+pub(crate) mod admin;
 pub(crate) mod app;
 pub(crate) mod arrive;
 pub(crate) mod messages;
@@ -52,6 +53,21 @@ pub(crate) fn builder<R: Runtime>() -> Builder<R> {
             account::invite_new,
             account::invites,
             account::revoke_invite,
+            admin::relay_users,
+            admin::relay_user_enable,
+            admin::relay_user_role,
+            admin::relay_devices,
+            admin::relay_device_block,
+            admin::relay_invites,
+            admin::relay_invite_revoke,
+            admin::relay_rooms,
+            admin::hooks,
+            admin::hook_new,
+            admin::hook_new_to,
+            admin::hook_revoke,
+            admin::relay_sessions,
+            admin::relay_refusals,
+            admin::relay_audit,
             rooms::rooms,
             rooms::room_open,
             rooms::room_close,

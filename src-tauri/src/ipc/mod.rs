@@ -4,6 +4,7 @@
 //! fails when the two differ.
 
 mod account;
+mod admin;
 mod app;
 mod error;
 mod find;
@@ -19,6 +20,10 @@ mod storage;
 mod update;
 
 pub use account::{Device, DeviceKind, Invite, LinkLook, LinkStep, Offer, OfferStep, Qr, Recovered};
+pub use admin::{
+    AuditEvent, AuditRecord, Hook, HookState, NewHook, RelayDevice, RelayInvite, RelayRefusal, RelayRole,
+    RelayRoom, RelayRoomKind, RelaySession, RelayUser,
+};
 pub use app::{Boot, OpenTarget, Platform, TrayStatus};
 pub use error::{AppError, ErrorCode};
 pub use find::{Found, Hit, Reach};

@@ -38,6 +38,12 @@ export const SETTINGS_PAGES = [
   'Storage',
   'Connection',
   'About',
+  'People',
+  'Invites',
+  'Chats',
+  'Integrations',
+  'Sessions',
+  'Audit log',
 ]
 
 export class Kith {

@@ -1,4 +1,4 @@
-import { expect, test, type Kith } from './kith'
+import { expect, SETTINGS_PAGES, test, type Kith } from './kith'
 
 /** Each view beside the chats, opened as a person would by its key. */
 const VIEWS: Record<string, (kith: Kith) => Promise<void>> = {
@@ -90,7 +90,7 @@ for (const [clothes, { query, dress }] of Object.entries(CLOTHES))
     await expect(kith.lines.first()).toBeVisible()
     await page.keyboard.press('Control+,')
     const tabs = page.getByRole('tab')
-    await expect(tabs).toHaveCount(9)
+    await expect(tabs).toHaveCount(SETTINGS_PAGES.length)
     for (const tab of await tabs.all()) {
       await tab.click()
       await expect(tab).toHaveAttribute('aria-selected', 'true')

@@ -3,7 +3,7 @@
 
 use super::Outcome;
 use super::people::display_name;
-use crate::relay::writer::{Asker, Job, Refusal, Writer, Written};
+use crate::relay::writer::{Job, Refusal, Writer, Written};
 use crate::store::hooks::{HookKey, HookRow, HookWrite};
 use crate::store::{AccountRow, AuditEvent, DeviceRow, RelayRole};
 use kith_protocol::account::Account;
@@ -29,8 +29,6 @@ pub struct MakeHook {
     pub name: String,
     /// Where its messages go.
     pub place: HookPlace,
-    /// Who asks; `None`: the operator.
-    pub by: Option<AccountId>,
     /// SHA-256 of its token.
     pub token: [u8; 32],
     /// Fresh ones.
@@ -66,7 +64,7 @@ impl Writer {
     pub(super) fn make_hook(&mut self, make: &MakeHook, job: &Job) -> Outcome {
         let name = display_name(&make.name)?;
         if let HookPlace::Room(room) = make.place {
-            self.may_have_hook(&room, make.by.as_ref())?;
+            self.may_have_hook(&room)?;
         }
         if self.engine.read().totals()?.accounts >= self.limits.accounts as u64 {
             return Err(ErrorCode::LimitReached.into());
@@ -105,20 +103,19 @@ impl Writer {
             room,
             seeds: make.seeds,
             token: Some(make.token),
-            by: make.by,
+            by: job.from.by(),
             created_at: job.now,
             used_at: 0,
         }))?;
         let made = AuditEvent::HookMade { account: id.to_string(), room: room.to_string() };
-        self.audit(job.now, make.by, made)?;
+        self.audit(job.now, job.from.by(), made)?;
         Ok(Written::Hooked(id, handle, room))
     }
 
-    /// Whoever may add somebody to the room may have an integration for it: it is of no use before it was added.
-    fn may_have_hook(&mut self, room: &RoomId, by: Option<&AccountId>) -> Result<(), Refusal> {
+    /// Any group may have one: it is of no use before one of the group's admins has added it there.
+    fn may_have_hook(&mut self, room: &RoomId) -> Result<(), Refusal> {
         let fold = self.folds.room(self.engine.read(), room)?.ok_or(ErrorCode::NotFound)?;
-        let role = by.map(|by| fold.role(by).ok_or(ErrorCode::NotFound)).transpose()?;
-        if fold.kind() != RoomKind::Group || role.is_some_and(|role| role < fold.policy().invite) {
+        if fold.kind() != RoomKind::Group {
             return Err(ErrorCode::Denied.into());
         }
         let used = |hook: &HookRow| hook.room == *room && hook.token.is_some();
@@ -150,11 +147,7 @@ impl Writer {
             self.leave(&hook, &room, random, job)?;
         }
         self.engine.put_hook(&HookWrite::Hook(HookRow { token: None, seeds: [0; 64], ..hook }))?;
-        let by = match &job.from {
-            Asker::Conn(conn) => Some(conn.identity.account),
-            Asker::Waiting(_) => None,
-        };
-        self.audit(job.now, by, AuditEvent::HookRevoked { account: id.to_string() })?;
+        self.audit(job.now, job.from.by(), AuditEvent::HookRevoked { account: id.to_string() })?;
         Ok(Written::Done)
     }
 

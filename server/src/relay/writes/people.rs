@@ -3,7 +3,7 @@
 use super::rooms::control_code;
 use super::{Newcomer, Outcome};
 use crate::relay::conn::{Conn, Identity};
-use crate::relay::writer::{Writer, Written};
+use crate::relay::writer::{Job, Writer, Written};
 use crate::store::{AccountRow, AuditEvent, DeviceRow, InviteRow, Membership, RelayRole};
 use bytes::Bytes;
 use kith_protocol::account::ChainError;
@@ -192,16 +192,17 @@ impl Writer {
         self.put_invite(&invite, invite.by, now)
     }
 
-    pub(super) fn set_role(&mut self, account: &AccountId, role: RelayRole, now: u64) -> Outcome {
+    pub(super) fn set_role(&mut self, account: &AccountId, role: RelayRole, job: &Job) -> Outcome {
         let row = self.engine.read().account(account)?.ok_or(ErrorCode::NotFound)?;
         self.engine.put_account(&AccountRow { role, ..row })?;
-        self.audit(now, None, AuditEvent::RoleChanged { account: account.to_string(), role })?;
+        let event = AuditEvent::RoleChanged { account: account.to_string(), role };
+        self.audit(job.now, job.from.by(), event)?;
         // A device hears of its rights when it comes.
         self.outcome.closed.push((*account, None, CloseCode::Restarting));
         Ok(Written::Done)
     }
 
-    pub(super) fn disable(&mut self, id: &AccountId, disabled: bool, now: u64) -> Outcome {
+    pub(super) fn disable(&mut self, id: &AccountId, disabled: bool, job: &Job) -> Outcome {
         let row = self.engine.read().account(id)?.ok_or(ErrorCode::NotFound)?;
         self.engine.put_account(&AccountRow { disabled, ..row })?;
         let account = id.to_string();
@@ -211,15 +212,15 @@ impl Writer {
         } else {
             AuditEvent::AccountEnabled { account }
         };
-        self.audit(now, None, event)?;
+        self.audit(job.now, job.from.by(), event)?;
         Ok(Written::Done)
     }
 
-    pub(super) fn block(&mut self, id: &DeviceId, now: u64) -> Outcome {
+    pub(super) fn block(&mut self, id: &DeviceId, job: &Job) -> Outcome {
         let row = self.engine.read().device(id)?.ok_or(ErrorCode::NotFound)?;
         self.engine.put_device(id, DeviceRow { blocked: true, ..row })?;
         let (account, device) = (row.account.to_string(), id.to_string());
-        self.audit(now, None, AuditEvent::DeviceBlocked { account, device })?;
+        self.audit(job.now, job.from.by(), AuditEvent::DeviceBlocked { account, device })?;
         self.outcome.closed.push((row.account, Some(*id), CloseCode::Revoked));
         Ok(Written::Done)
     }

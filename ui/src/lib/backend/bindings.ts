@@ -74,6 +74,36 @@ export const commands = {
 	invites: (profile: ProfileId) => __TAURI_INVOKE<Invite[]>("invites", { profile }),
 	/**  Takes an invite back. */
 	revokeInvite: (profile: ProfileId, id: string) => __TAURI_INVOKE<null>("revoke_invite", { profile, id }),
+	/**  All accounts but integrations. */
+	relayUsers: (profile: ProfileId) => __TAURI_INVOKE<RelayUser[]>("relay_users", { profile }),
+	/**  Lets somebody connect, or shuts them out. */
+	relayUserEnable: (profile: ProfileId, account: AccountId, enabled: boolean) => __TAURI_INVOKE<null>("relay_user_enable", { profile, account, enabled }),
+	/**  Changes what somebody may do on the relay. */
+	relayUserRole: (profile: ProfileId, account: AccountId, role: RelayRole) => __TAURI_INVOKE<null>("relay_user_role", { profile, account, role }),
+	/**  The devices of somebody. */
+	relayDevices: (profile: ProfileId, account: AccountId) => __TAURI_INVOKE<RelayDevice[]>("relay_devices", { profile, account }),
+	/**  Shuts a device out. */
+	relayDeviceBlock: (profile: ProfileId, device: DeviceId) => __TAURI_INVOKE<null>("relay_device_block", { profile, device }),
+	/**  The invites that can still be used, as far as one may see them. */
+	relayInvites: (profile: ProfileId) => __TAURI_INVOKE<RelayInvite[]>("relay_invites", { profile }),
+	/**  Takes an invite back, whoever made it. */
+	relayInviteRevoke: (profile: ProfileId, id: string) => __TAURI_INVOKE<null>("relay_invite_revoke", { profile, id }),
+	/**  All rooms. */
+	relayRooms: (profile: ProfileId) => __TAURI_INVOKE<RelayRoom[]>("relay_rooms", { profile }),
+	/**  All integrations, revoked ones too. */
+	hooks: (profile: ProfileId) => __TAURI_INVOKE<Hook[]>("hooks", { profile }),
+	/**  Makes an integration that writes into a group; it is added there at once where this account may do that. */
+	hookNew: (profile: ProfileId, name: string, room: RoomId) => __TAURI_INVOKE<NewHook>("hook_new", { profile, name, room }),
+	/**  Makes an integration that writes to a person, in a chat of its own. */
+	hookNewTo: (profile: ProfileId, name: string, account: AccountId) => __TAURI_INVOKE<NewHook>("hook_new_to", { profile, name, account }),
+	/**  Makes an integration's address good for nothing. */
+	hookRevoke: (profile: ProfileId, account: AccountId) => __TAURI_INVOKE<null>("hook_revoke", { profile, account }),
+	/**  Who is connected now. */
+	relaySessions: (profile: ProfileId) => __TAURI_INVOKE<RelaySession[]>("relay_sessions", { profile }),
+	/**  What was refused lately, the newest first. */
+	relayRefusals: (profile: ProfileId) => __TAURI_INVOKE<RelayRefusal[]>("relay_refusals", { profile }),
+	/**  The newest records of the audit log, the newest first. */
+	relayAudit: (profile: ProfileId) => __TAURI_INVOKE<AuditRecord[]>("relay_audit", { profile }),
 	/**  All rooms of a profile, sorted for a list. */
 	rooms: (profile: ProfileId) => __TAURI_INVOKE<RoomItem[]>("rooms", { profile }),
 	/**
@@ -197,6 +227,65 @@ export type Arrived = {
 	profile: ProfileId,
 	/**  Where to begin: the room of the invite, or the chat with whoever invited. */
 	room: RoomId | null,
+};
+
+/**  What was done. */
+export type AuditEvent = 
+/**  An invite was made. */
+{ kind: "inviteMade"; 
+/**  For how many. */
+uses: number; 
+/**  What they become. */
+role: RelayRole } | 
+/**  An invite was taken back. */
+{ kind: "inviteRevoked" } | 
+/**  The subject came. */
+{ kind: "joined" } | 
+/**  The subject has another handle. */
+{ kind: "handleChanged"; 
+/**  Before. */
+from: string; 
+/**  Since. */
+to: string } | 
+/**  The subject may do other things. */
+{ kind: "roleChanged"; 
+/**  From then on. */
+role: RelayRole } | 
+/**  The subject was shut out. */
+{ kind: "accountDisabled" } | 
+/**  The subject was let in again. */
+{ kind: "accountEnabled" } | 
+/**  The subject has one more device. */
+{ kind: "deviceAdded" } | 
+/**  The subject signed a device out. */
+{ kind: "deviceRevoked" } | 
+/**  A device of the subject was shut out. */
+{ kind: "deviceBlocked" } | 
+/**  The subject is a new integration. */
+{ kind: "hookMade" } | 
+/**  The subject is an integration no longer. */
+{ kind: "hookRevoked" } | 
+/**  A room keeps something else. */
+{ kind: "keepChanged" } | 
+/**  The subject may hold another share of the disk. */
+{ kind: "shareChanged" } | 
+/**  The operator changed the configuration. */
+{ kind: "configurationChanged"; 
+/**  What of it. */
+keys: string } | 
+/**  Something that only a newer Kith knows. */
+{ kind: "other" };
+
+/**  A record of the audit log. */
+export type AuditRecord = {
+	/**  When. */
+	at: Millis,
+	/**  Who did it, by handle; none: the operator. */
+	by: string | null,
+	/**  Whom it happened to, by handle. */
+	subject: string | null,
+	/**  What was done. */
+	event: AuditEvent,
 };
 
 /**  A part of a text, below one another. Never holds HTML: what looks like it is text. */
@@ -501,6 +590,35 @@ export type Hit = {
 	after: string,
 };
 
+/**  An integration. */
+export type Hook = {
+	/**  Its account. */
+	account: AccountId,
+	/**  Its handle without `@`. */
+	handle: string,
+	/**  What it is called, without characters that hide or turn around. */
+	name: string,
+	/**  Where it writes. */
+	room: RoomId,
+	/**  Whether it can. */
+	state: HookState,
+	/**  Who made it; none: the operator. */
+	by: string | null,
+	/**  When it was made. */
+	createdAt: Millis,
+	/**  When a program wrote last. */
+	usedAt: Millis | null,
+};
+
+/**  Whether an integration can write. */
+export type HookState = 
+/**  It can. */
+"good" | 
+/**  Nobody has added it to its room, or somebody removed it. */
+"outside" | 
+/**  Its address is good for nothing. */
+"revoked";
+
 /**  A part of a line. */
 export type Inline = 
 /**  Plain text. */
@@ -774,6 +892,20 @@ at: Millis } |
 /**  Until the person ends it. */
 { kind: "forever" };
 
+/**  An integration that was just made. */
+export type NewHook = {
+	/**  Its account. */
+	account: AccountId,
+	/**  Its handle without `@`. */
+	handle: string,
+	/**  Where a program posts to: show it once, it is a secret. */
+	url: string,
+	/**  A line for a shell that writes "Hello" there. */
+	curl: string,
+	/**  Whether it can write already, or has to be added to the room by one of its admins. */
+	isMember: boolean,
+};
+
 /**  Whether the system lets Kith show notifications. */
 export type NotificationAccess = 
 /**  It does. */
@@ -963,6 +1095,128 @@ export type Recovered = {
 	profile: ProfileId,
 	/**  The new recovery key: show it once. The old one is not in force any more. */
 	recoveryKey: string,
+};
+
+/**  A device of somebody's. */
+export type RelayDevice = {
+	/**  Its id. */
+	id: DeviceId,
+	/**  What it is called. */
+	name: string,
+	/**  Whether it is the recovery key. */
+	recovery: boolean,
+	/**  When it came. */
+	addedAt: Millis,
+	/**  By its owner, or shut out by an admin. */
+	gone: boolean,
+};
+
+/**  An invite that can still be used, whoever made it. */
+export type RelayInvite = {
+	/**  Names it without giving it away. */
+	id: string,
+	/**  The link to give away. */
+	link: string,
+	/**  What newcomers become. */
+	role: RelayRole,
+	/**  How many more accounts may come with it. */
+	uses: number,
+	/**  When it ends. */
+	expiresAt: Millis,
+	/**  Who made it; none: the operator. */
+	by: string | null,
+};
+
+/**  Something that the relay refused lately. */
+export type RelayRefusal = {
+	/**  Why, as the metrics count it. */
+	code: string,
+	/**  Whom it met: a handle, if they had proved who they are. */
+	handle: string | null,
+	/**  Else where they came from. */
+	address: string | null,
+	/**  The last time. */
+	at: Millis,
+	/**  How often since the relay was started. */
+	times: number,
+};
+
+/**  What an account may do on its relay, apart from its rooms. */
+export type RelayRole = 
+/**  Uses it. */
+"member" | 
+/**  Administers it. */
+"admin" | 
+/**  Set it up. */
+"owner";
+
+/**  A room of the relay. What it is called is not the relay's to know. */
+export type RelayRoom = {
+	/**  The room. */
+	room: RoomId,
+	/**  A group, a direct chat, or somebody's own. */
+	kind: RelayRoomKind,
+	/**  How many. */
+	members: number,
+	/**  How many it has. */
+	entries: number,
+	/**  Days that its messages are kept, where it has a rule of its own. */
+	keepDays: number | null,
+	/**  Bytes of messages that are kept, where it has a rule of its own. */
+	keepBytes: number | null,
+	/**  Whether it has a rule of its own. */
+	ownRule: boolean,
+};
+
+/**  What a room of the relay is. */
+export type RelayRoomKind = 
+/**  A group. */
+"group" | 
+/**  Two people. */
+"direct" | 
+/**  Somebody's own. */
+"own";
+
+/**  A connection to the relay. */
+export type RelaySession = {
+	/**  Whose. */
+	account: AccountId,
+	/**  Their handle without `@`. */
+	handle: string,
+	/**  The device. */
+	device: DeviceId,
+	/**  What it is called. */
+	deviceName: string,
+	/**  From where. */
+	address: string | null,
+	/**  Since when. */
+	since: Millis | null,
+	/**  From the keyboard. */
+	away: boolean,
+};
+
+/**  An account of the relay, as its admins see it. */
+export type RelayUser = {
+	/**  The account. */
+	account: AccountId,
+	/**  The handle without `@`. */
+	handle: string,
+	/**  The display name, without characters that hide or turn around. */
+	name: string,
+	/**  What it may do. */
+	role: RelayRole,
+	/**  Whether it may connect. */
+	enabled: boolean,
+	/**  Live ones. */
+	devices: number,
+	/**  Those that it is in. */
+	rooms: number,
+	/**  When it came. */
+	joinedAt: Millis,
+	/**  Bytes that it holds on the relay. */
+	held: number,
+	/**  Bytes that it may hold; none: as many as there is room for. */
+	quota: number | null,
 };
 
 /**  What a line answers. */

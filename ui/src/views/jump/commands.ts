@@ -1,6 +1,6 @@
 import { m } from '$lib/i18n'
 import type { Session } from '$lib/models'
-import { PAGE_IDS } from '$lib/models/settings-pages'
+import { pageIds } from '$lib/models/settings-pages'
 import { errorWords } from '$lib/words/errors'
 import { keyWords } from '$lib/words/keys'
 import BellOff from '@lucide/svelte/icons/bell-off'
@@ -41,6 +41,12 @@ export function commands(session: Session): Command[] {
     storage: m.settings_page_storage,
     connection: m.settings_page_connection,
     about: m.settings_page_about,
+    'relay-people': m.admin_page_people,
+    'relay-invites': m.admin_page_invites,
+    'relay-rooms': m.admin_page_rooms,
+    'relay-hooks': m.admin_page_hooks,
+    'relay-sessions': m.admin_page_sessions,
+    'relay-audit': m.admin_page_audit,
   }
   return [
     {
@@ -90,7 +96,7 @@ export function commands(session: Session): Command[] {
       keys: keyWords(session.platform, 'Ctrl+,'),
       run: () => navigation.open('settings'),
     },
-    ...PAGE_IDS.map((id) => ({
+    ...pageIds(session.profiles.open.some(({ me }) => me?.admin)).map((id) => ({
       id: `settings-${id}`,
       title: m.jump_settings_page({ page: pages[id]() }),
       icon: Settings,

@@ -1,132 +1,10 @@
-//! What can be asked, and what comes back. The rows are also what `--json` prints: fields are added, never renamed.
+//! The rows of answers: also what `--json` prints. Fields are added, never renamed.
 
+use super::{AuditEvent, Keep, RelayRole};
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
-use crate::store::{
-    AuditEvent,
-    retention::{Keep, Share},
-};
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case")]
-pub enum AdminRequest {
-    Invite(NewInvite),
-    /// Those that can still be used.
-    Invites,
-    /// `invite` is the beginning of an id.
-    InviteRevoke {
-        invite: String,
-    },
-    Users,
-    /// `user` is a handle (with or without @) or an account id.
-    UserEnable {
-        user: String,
-    },
-    UserDisable {
-        user: String,
-    },
-    UserRole {
-        user: String,
-        role: Role,
-    },
-    /// What a user may hold; none: what holds for all.
-    UserQuota {
-        user: String,
-        share: Option<Share>,
-    },
-    /// Of one user, or of all.
-    Devices {
-        user: Option<String>,
-    },
-    DeviceRevoke {
-        device: String,
-    },
-    Rooms,
-    /// What a room keeps; none: what holds for all.
-    RoomKeep {
-        room: String,
-        keep: Option<Keep>,
-    },
-    /// Who is connected now.
-    Sessions,
-    /// What was refused lately, the newest first.
-    Refusals,
-    HookCreate(NewHook),
-    Hooks,
-    /// `hook` is the integration's handle (with or without @) or its account id.
-    HookRevoke {
-        hook: String,
-    },
-    /// The newest records of the audit log, the oldest of them first.
-    Audit {
-        limit: u32,
-    },
-    Stats,
-    /// Read the configuration again, as SIGHUP does.
-    Reload,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewInvite {
-    pub uses: u32,
-    pub expires_s: u64,
-    pub role: Role,
-    /// A room to enter at once, by id.
-    pub room: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewHook {
-    /// What the integration is called.
-    pub name: String,
-    /// One of these two: a room by id, or a person by handle.
-    pub room: Option<String>,
-    pub user: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    #[default]
-    Member,
-    Admin,
-    Owner,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
-pub enum AdminResponse {
-    Invite(InviteRow),
-    Invites { invites: Vec<InviteRow> },
-    Users { users: Vec<UserRow> },
-    Devices { devices: Vec<DeviceRow> },
-    Rooms { rooms: Vec<RoomRow> },
-    Sessions { sessions: Vec<SessionRow> },
-    Refusals { refusals: Vec<RefusalRow> },
-    Hook(NewHookRow),
-    Hooks { hooks: Vec<HookRow> },
-    Audit { records: Vec<AuditRow> },
-    Stats { stats: Stats },
-    Done { message: String },
-    Error(AdminError),
-}
-
-/// Why a command was not done. The code is for scripts, the message for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-pub struct AdminError {
-    pub code: String,
-    pub message: String,
-}
-
-impl AdminResponse {
-    pub fn error(code: &str, message: impl Into<String>) -> Self {
-        Self::Error(AdminError { code: code.to_owned(), message: message.into() })
-    }
-}
-
+/// An invite that can still be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteRow {
     /// Names it without giving it away.
@@ -136,8 +14,11 @@ pub struct InviteRow {
     /// The same for a browser, where the relay's certificate is one that browsers trust.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
-    pub role: Role,
+    /// What newcomers become.
+    pub role: RelayRole,
+    /// How many accounts may still come with it.
     pub uses: u32,
+    /// When it ends, milliseconds since 1970.
     pub expires_ms: u64,
     /// Where they are led to, by id.
     pub room: Option<String>,
@@ -145,31 +26,50 @@ pub struct InviteRow {
     pub by: Option<String>,
 }
 
+/// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRow {
+    /// Without `@`.
     pub handle: String,
+    /// Its id.
     pub account: String,
+    /// The display name.
     pub name: String,
-    pub role: Role,
+    /// What it may do on the relay.
+    pub role: RelayRole,
+    /// Whether it may connect.
     pub enabled: bool,
     /// Live ones.
     pub devices: u64,
+    /// Those that it is in, its own included.
     pub rooms: u64,
+    /// When it came, milliseconds since 1970.
     pub joined_ms: u64,
     /// Bytes that what they wrote takes.
+    #[serde(default)]
     pub held: u64,
     /// Bytes that it may take; none: as many as there is room for.
+    #[serde(default)]
     pub quota: Option<u64>,
+    /// Whether it is an integration.
+    #[serde(default)]
+    pub integration: bool,
 }
 
+/// A device of some account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRow {
+    /// Its id.
     pub device: String,
+    /// What it is called.
     pub name: String,
+    /// Whose it is.
     pub handle: String,
+    /// Whose it is.
     pub account: String,
     /// `personal` or `recovery`.
     pub kind: String,
+    /// When it was added, milliseconds since 1970.
     pub added_ms: u64,
     /// By its owner: for ever.
     pub revoked: bool,
@@ -177,14 +77,18 @@ pub struct DeviceRow {
     pub blocked: bool,
 }
 
+/// A room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomRow {
+    /// Its id.
     pub room: String,
     /// `group`, `direct` or `own`.
     pub kind: String,
+    /// How many there are.
     pub members: u64,
     /// The newest entry's place: also how many there are.
     pub seq: u64,
+    /// The place of its newest register.
     pub rev: u64,
     /// What the operator wants kept of it; none: what holds for all rooms.
     pub keep: Option<Keep>,
@@ -192,15 +96,20 @@ pub struct RoomRow {
     pub forgotten: u64,
 }
 
+/// A connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
+    /// Whose it is.
     pub handle: String,
+    /// Whose it is.
     pub account: String,
     /// The device's name.
     pub name: String,
+    /// The device's id.
     pub device: String,
     /// The client's, not the proxy's.
     pub address: Option<IpAddr>,
+    /// Since when, milliseconds since 1970.
     pub since_ms: Option<u64>,
     /// The version of the protocol that is spoken.
     pub version: u16,
@@ -208,13 +117,16 @@ pub struct SessionRow {
     pub away: bool,
 }
 
+/// Something that was refused, once or several times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalRow {
     /// The label that the metrics count it under.
     pub code: String,
     /// Whom it met; a device that has proved itself is told by its account, others by their address.
     pub handle: Option<String>,
+    /// Its id.
     pub device: Option<String>,
+    /// Where it came from.
     pub address: Option<IpAddr>,
     /// The last time.
     pub at_ms: u64,
@@ -225,8 +137,11 @@ pub struct RefusalRow {
 /// An integration, just made. The address is shown this once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewHookRow {
+    /// Its handle, without `@`.
     pub handle: String,
+    /// Its account.
     pub account: String,
+    /// Where it writes.
     pub room: String,
     /// Where a program posts to: who knows it can write into the room.
     pub url: String,
@@ -236,28 +151,37 @@ pub struct NewHookRow {
     pub is_member: bool,
 }
 
+/// An integration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookRow {
+    /// Without `@`.
     pub handle: String,
+    /// What it is called.
     pub name: String,
+    /// Its account.
     pub account: String,
+    /// Where it writes.
     pub room: String,
     /// `good`, `not in the room` or `revoked`.
     pub state: String,
     /// The handle of whoever made it; none: the operator.
     pub by: Option<String>,
+    /// When it was made, milliseconds since 1970.
     pub created_ms: u64,
     /// 0: never.
     pub used_ms: u64,
 }
 
+/// A record of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
+    /// Milliseconds since 1970.
     pub at_ms: u64,
     /// The handle, today, of who did it; none: the operator.
     pub by: Option<String>,
     /// The handle, today, of whom it happened to, if it happened to somebody.
     pub subject: Option<String>,
+    /// What was done.
     #[serde(flatten)]
     pub event: AuditEvent,
 }
@@ -269,30 +193,43 @@ pub struct CertificateStats {
     pub ends_ms: Option<u64>,
     /// Why the last order at an authority failed, with what to do, and when it is tried again.
     pub failure: Option<String>,
+    /// When it is tried again, milliseconds since 1970.
     pub again_ms: Option<u64>,
 }
 
+/// How the relay is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
+    /// The relay's own.
     pub version: String,
     /// Where it listens.
     pub listen: String,
     /// What stands in links: `ws://127.0.0.1:7443`.
     pub url: String,
+    /// Where the metrics are, if anywhere.
     pub metrics: Option<String>,
+    /// Since its start.
     pub uptime_s: u64,
     /// Those that have not proved a device yet included.
     pub connections: u64,
+    /// Those that have.
     pub identified: u64,
+    /// Accounts with a connection.
     pub online_accounts: u64,
+    /// All of them.
     pub accounts: u64,
+    /// All of them, the accounts' own included.
     pub rooms: u64,
+    /// In all timelines.
     pub entries: u64,
+    /// On disk.
     pub database_bytes: u64,
+    /// Left on the disk.
     pub free_bytes: u64,
     /// Accounts that have used up more than nine tenths of their quota.
     #[serde(default)]
     pub nearly_full_accounts: u64,
+    /// Whether writes can be stored.
     pub well: bool,
     /// None where connections are plain, or a key of the relay's own counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,161 @@
+//! What admins of a relay do over their own connections, what is refused to them, and what the audit log tells of it.
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test ends where something fails")]
+
+#[allow(dead_code, reason = "each test program uses its part")]
+mod real;
+
+use kith_client::{Client, RequestError, Stopped, SyncError};
+use kith_protocol::admin::{
+    AdminRequest as Ask, AdminResponse as Told, NewHook, NewInvite, RelayRole, UserRow,
+};
+use kith_protocol::error::ErrorCode;
+use real::{Homes, PATIENCE, Relay};
+use serde_json::Value;
+use tokio::time::Instant;
+
+fn asked(relay: &Relay, args: &[&str]) -> Value {
+    serde_json::from_str(&relay.run(&[args, &["--json"]].concat())).unwrap()
+}
+
+/// Makes somebody what they are to be, and waits until they may do something: the connection ends, and the next one knows.
+async fn promote(relay: &Relay, client: &Client, handle: &str, role: &str) {
+    relay.run(&["users", "role", handle, role]);
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = client.administer(Ask::Stats).await {
+        assert!(Instant::now() < deadline, "{error}");
+        let _ = client.sync_once(PATIENCE, |_| {}).await;
+    }
+}
+
+async fn done(client: &Client, ask: Ask) {
+    let told = client.administer(ask.clone()).await.unwrap();
+    assert!(matches!(told, Told::Done { .. }), "{ask:?}: {told:?}");
+}
+
+/// The sentence by which an admin is refused.
+async fn denied(client: &Client, ask: Ask) -> String {
+    match client.administer(ask.clone()).await {
+        Err(RequestError::Administration(error)) if error.code == "denied" => error.message,
+        other => panic!("{ask:?}: {other:?}"),
+    }
+}
+
+async fn users(client: &Client) -> Vec<UserRow> {
+    let Told::Users { users } = client.administer(Ask::Users).await.unwrap() else { panic!("users") };
+    users
+}
+
+fn user(handle: &str) -> String {
+    handle.to_owned()
+}
+
+fn invite(role: RelayRole) -> Ask {
+    Ask::Invite(NewInvite { uses: 1, expires_s: 3600, role, room: None })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn admins_do_what_they_may_and_the_audit_log_tells() {
+    let relay = Relay::start().await;
+    let homes = Homes::plain();
+    let alice = homes.join(&relay, "a1", "alice").await;
+    let bob = homes.join(&relay, "b1", "bob").await;
+    let carol = homes.join(&relay, "c1", "carol").await;
+
+    // A member is told nothing, whatever they ask.
+    for ask in [Ask::Users, Ask::Stats, Ask::UserDisable { user: user("alice") }, invite(RelayRole::Member)] {
+        let refused = bob.administer(ask).await.unwrap_err();
+        assert!(matches!(refused, RequestError::Refused(ErrorCode::Denied)), "{refused}");
+    }
+    promote(&relay, &alice, "@alice", "owner").await;
+    let role = |user: String, role| Ask::UserRole { user, role };
+    done(&alice, role(user("@bob"), RelayRole::Admin)).await;
+    promote(&relay, &bob, "@bob", "admin").await;
+    let names =
+        |users: &[UserRow]| users.iter().map(|row| (row.handle.clone(), row.role)).collect::<Vec<_>>();
+    let all = [("alice", RelayRole::Owner), ("bob", RelayRole::Admin), ("carol", RelayRole::Member)];
+    assert_eq!(names(&users(&bob).await), all.map(|(name, role)| (name.to_owned(), role)));
+
+    // An admin does nothing to an owner, to another admin or to himself, and makes nobody as mighty.
+    for ask in [
+        Ask::UserDisable { user: user("alice") },
+        Ask::UserDisable { user: user("@bob") },
+        role(user("alice"), RelayRole::Member),
+        role(user("carol"), RelayRole::Admin),
+        role(user("bob"), RelayRole::Owner),
+        invite(RelayRole::Admin),
+        Ask::DeviceRevoke { device: alice.me().await.unwrap().device.to_string() },
+        Ask::Reload,
+    ] {
+        denied(&bob, ask).await;
+    }
+    let sentence = denied(&bob, Ask::UserDisable { user: user("alice") }).await;
+    assert_eq!(sentence, "@alice is an owner: only the operator can do this, on the relay's machine");
+    for ask in [Ask::UserDisable { user: user("alice") }, role(user("bob"), RelayRole::Owner)] {
+        denied(&alice, ask).await;
+    }
+
+    // The link of an invite is the invite: who could not make it does not see it.
+    relay.run(&["invite", "--role", "owner"]);
+    relay.run(&["invite", "--role", "admin"]);
+    assert!(matches!(bob.administer(invite(RelayRole::Member)).await.unwrap(), Told::Invite(_)));
+    for (client, roles) in
+        [(&bob, &[RelayRole::Member][..]), (&alice, &[RelayRole::Member, RelayRole::Admin][..])]
+    {
+        let Told::Invites { invites } = client.administer(Ask::Invites).await.unwrap() else { panic!() };
+        assert!(invites.iter().all(|row| roles.contains(&row.role)), "{invites:?}");
+        assert!(roles.iter().all(|role| invites.iter().any(|row| row.role == *role)), "{invites:?}");
+        assert!(invites.iter().any(|row| row.by.as_deref() == Some("bob")));
+    }
+    let all = asked(&relay, &["invites", "list"]);
+    let for_owners = all.as_array().unwrap().iter().find(|row| row["role"] == "owner").unwrap();
+    denied(&bob, Ask::InviteRevoke { invite: for_owners["id"].as_str().unwrap().to_owned() }).await;
+
+    // Somebody is shut out and let in again, and loses a device.
+    done(&bob, Ask::UserDisable { user: user("@carol") }).await;
+    assert!(users(&bob).await.iter().any(|row| row.handle == "carol" && !row.enabled));
+    let out = carol.sync_once(PATIENCE, |_| {}).await.unwrap_err();
+    assert!(matches!(out, SyncError::Stopped(Stopped::Disabled)), "{out}");
+    done(&bob, Ask::UserEnable { user: user("carol") }).await;
+    let Told::Devices { devices } = bob.administer(Ask::Devices { user: Some(user("carol")) }).await.unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(devices.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["c1"]);
+    done(&bob, Ask::DeviceRevoke { device: devices[0].device.clone() }).await;
+
+    // Lists that are the relay's own.
+    let Told::Sessions { sessions } = bob.administer(Ask::Sessions).await.unwrap() else { panic!() };
+    assert!(sessions.iter().any(|row| row.handle == "bob" && row.name == "b1" && row.address.is_some()));
+    let Told::Refusals { refusals } = alice.administer(Ask::Refusals).await.unwrap() else { panic!() };
+    assert!(refusals.iter().any(|row| row.code == "denied" && row.handle.as_deref() == Some("bob")));
+    let room = bob.create_room("Servers", Vec::new()).await.unwrap().to_string();
+    let Told::Rooms { rooms } = bob.administer(Ask::Rooms).await.unwrap() else { panic!() };
+    assert!(rooms.iter().any(|row| row.room == room && row.kind == "group" && row.members == 1));
+    denied(&bob, Ask::RoomKeep { room: room.clone(), keep: None }).await;
+    done(&alice, Ask::RoomKeep { room: room.clone(), keep: None }).await;
+    let hook = NewHook { name: "Backup".into(), room: Some(room), user: None };
+    let Told::Hook(hook) = bob.administer(Ask::HookCreate(hook)).await.unwrap() else { panic!() };
+    done(&alice, Ask::HookRevoke { hook: hook.handle }).await;
+
+    let log = asked(&relay, &["audit"]);
+    let said = |row: &Value| {
+        let text = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
+        format!("{} {} {}", text("by"), text("event"), text("subject"))
+    };
+    let log: Vec<_> = log.as_array().unwrap().iter().map(said).collect();
+    for line in [
+        "- role-changed alice",
+        "alice role-changed bob",
+        "bob invite-made -",
+        "bob account-disabled carol",
+        "bob account-enabled carol",
+        "bob device-blocked carol",
+        "alice keep-changed -",
+        "bob hook-made backup",
+        "alice hook-revoked backup",
+    ] {
+        assert!(log.iter().any(|row| row == line), "no line {line}: {log:#?}");
+    }
+    let Told::Audit { records } = bob.administer(Ask::Audit { limit: 3 }).await.unwrap() else { panic!() };
+    assert_eq!(records.last().and_then(|row| row.by.as_deref()), Some("alice"));
+}
