@@ -59,6 +59,8 @@ impl Device {
                     tally.came.fetch_add(1, Ordering::Relaxed);
                     if let Err(error) = self.stay(socket, &plan, &tally).await {
                         tally.error(format!("a connection ended: {error}"));
+                        // It counts as sent and not acknowledged; nobody waits for it any more.
+                        self.unacked.clear();
                     }
                     tally.went();
                 }

@@ -213,7 +213,7 @@ fn memory(report: &mut Report, empty: Option<u64>, samples: &[f64], connections:
     let (early, late) = (mean(&samples[fifth..2 * fifth]), mean(&samples[samples.len() - fifth..]));
     report.add(Figure::of("memory of the relay, with nobody there", empty as f64 / MIB, "MiB"));
     report.add(Figure::of("memory of the relay, at last", late / MIB, "MiB").beside(early / MIB));
-    let growth_max = (early * GROWTH_MAX / MIB).max(SETTLING_MIB);
+    let growth_max = (early * GROWTH_MAX / MIB).round().max(SETTLING_MIB);
     report.add(
         Figure::of("what it grew by", (late - early) / MIB, "MiB").reach(Reach::ValueAtMost(growth_max)),
     );
