@@ -94,6 +94,11 @@ async fn address(config: &Config, bound: SocketAddr) -> Vec<Finding> {
     if let Ok(ip) = bare.parse::<IpAddr>() {
         let todo = "for other machines set listen = \"0.0.0.0:7443\", or a proxy in front";
         return vec![match ip {
+            ip if ip.is_unspecified() => warning(
+                "address",
+                format!("invites say {url}: this machine has no address in a network"),
+                "connect it to a network, or set public_address",
+            ),
             ip if ip.is_loopback() && !config.behind_proxy => {
                 warning("address", format!("invites say {url}: only this machine gets there"), todo)
             }
