@@ -159,3 +159,63 @@ async fn admins_do_what_they_may_and_the_audit_log_tells() {
     let Told::Audit { records } = bob.administer(Ask::Audit { limit: 3 }).await.unwrap() else { panic!() };
     assert_eq!(records.last().and_then(|row| row.by.as_deref()), Some("alice"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_announcement_reaches_everybody_until_it_is_put_away_or_withdrawn() {
+    let mut relay = Relay::start().await;
+    let homes = Homes::plain();
+    let alice = homes.join(&relay, "a1", "alice").await;
+    let bob = homes.join(&relay, "b1", "bob").await;
+    let refused = bob.administer(Ask::Announce { text: "x".into(), for_s: None }).await.unwrap_err();
+    assert!(matches!(refused, RequestError::Refused(ErrorCode::Denied)), "{refused}");
+
+    // Those who are connected hear it at once, the others when they come.
+    bob.sync_once(PATIENCE, |_| {}).await.unwrap();
+    relay.run(&["announce", "back at six", "--until", "2h"]);
+    said(&bob, Some("back at six")).await;
+    let a2 = homes.link(&alice, "a2").await;
+    relay.kill();
+    relay.start_again();
+    alice.sync_once(PATIENCE, |_| {}).await.unwrap();
+    said(&alice, Some("back at six")).await;
+    a2.sync_once(PATIENCE, |_| {}).await.unwrap();
+    said(&a2, Some("back at six")).await;
+
+    // Put away on one device it is so on the others; another one is shown again.
+    alice.put_announcement_away().await.unwrap();
+    said(&alice, None).await;
+    said(&a2, None).await;
+    said(&bob, Some("back at six")).await;
+    promote(&relay, &bob, "@bob", "admin").await;
+    done(&bob, Ask::Announce { text: "back at seven".into(), for_s: None }).await;
+    said(&alice, Some("back at seven")).await;
+    assert!(relay.run(&["announce"]).starts_with("back at seven\n(by @bob, until it is withdrawn)"));
+    relay.run(&["announce", "--withdraw"]);
+    said(&alice, None).await;
+    said(&bob, None).await;
+    let carol = homes.join(&relay, "c1", "carol").await;
+    assert_eq!(carol.announcement().await.unwrap(), None);
+
+    // One whose time has passed is shown no more, by whoever heard it.
+    done(&bob, Ask::Announce { text: "a moment".into(), for_s: Some(3) }).await;
+    said(&bob, Some("a moment")).await;
+    said(&bob, None).await;
+    assert!(relay.run(&["announce"]).contains("nothing is announced"));
+    let log = relay.run(&["audit"]);
+    assert!(log.contains("announced something until") && log.contains("withdrew the announcement"), "{log}");
+}
+
+/// Waits until a device shows this.
+async fn said(client: &Client, text: Option<&str>) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let shown = client.announcement().await.unwrap();
+        if shown.as_ref().map(|said| said.text.as_str()) == text {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{shown:?} instead of {text:?}");
+        // Whoever lost the connection with the relay's process comes back.
+        let _ = client.sync_once(PATIENCE, |_| {}).await;
+        tokio::task::yield_now().await;
+    }
+}

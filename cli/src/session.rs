@@ -6,6 +6,7 @@ use crate::lines::Line;
 use crate::names;
 use crate::out::{Asking, Bar, Out};
 use crate::people::People;
+use crate::text;
 use kith_client::timeline::{Kind, Message};
 use kith_client::{Client, Person, Progress, RequestError, RoomSummary, SyncError};
 use kith_protocol::ids::{AccountId, RoomId};
@@ -62,7 +63,18 @@ impl Session {
     /// Sends what waits and fetches what is new.
     pub(crate) async fn sync(&self) -> Outcome<Progress> {
         let bar = Bar::new();
-        Ok(self.client.sync_once(self.long_patience(), |progress| bar.show(progress)).await?)
+        let progress = self.client.sync_once(self.long_patience(), |progress| bar.show(progress)).await?;
+        drop(bar);
+        self.tell_announcement().await?;
+        Ok(progress)
+    }
+
+    /// What an admin of the relay has to say to everybody.
+    pub(crate) async fn tell_announcement(&self) -> Outcome {
+        if let Some(said) = self.client.announcement().await? {
+            self.out.note(&format!("announcement: {}", text::line(&said.text)));
+        }
+        Ok(())
     }
 
     /// The same; without a connection a note says so, and what is here counts.

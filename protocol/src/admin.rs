@@ -89,6 +89,17 @@ pub enum AdminRequest {
     },
     /// How the relay is.
     Stats,
+    /// Say something to everybody, in the place of what was said before.
+    Announce {
+        /// At most [`crate::limits::ANNOUNCEMENT_BYTES_MAX`].
+        text: String,
+        /// For how long, in seconds; none: until it is withdrawn.
+        for_s: Option<u64>,
+    },
+    /// Say it no longer.
+    AnnouncementWithdraw,
+    /// What is said to everybody.
+    Announcement,
     /// Read the configuration again, as SIGHUP does. For the operator alone.
     Reload,
 }
@@ -228,6 +239,11 @@ pub enum AdminResponse {
     Stats {
         /// In numbers.
         stats: Stats,
+    },
+    /// What is said to everybody.
+    Announcement {
+        /// If something is.
+        announcement: Option<AnnouncementRow>,
     },
     /// It is done.
     Done {

@@ -180,6 +180,8 @@ frames!(
         Presences(Presences) = 41,
         /// A part of the answer to an admin.
         Administered(Administered) = 42,
+        /// What an admin has to say to everybody.
+        Announcement(Announcement) = 43,
         /// The relay is about to close; come back then.
         Restarting(Restarting) = 50,
     }

@@ -52,6 +52,9 @@ pub const LOOKUP_MAX: usize = 256;
 /// Bytes of what an admin asks: a few names and a text.
 pub const ADMIN_REQUEST_BYTES_MAX: usize = 64 * 1024;
 
+/// Bytes of an announcement: a few sentences.
+pub const ANNOUNCEMENT_BYTES_MAX: usize = 2048;
+
 /// Bytes of an answer to an admin, all parts together: a hundred thousand accounts with room to spare.
 pub const ADMIN_RESPONSE_BYTES_MAX: usize = 64 * 1024 * 1024;
 

@@ -56,6 +56,8 @@ pub enum Command {
     /// Let programs write into a room: make, list and revoke addresses that they post to
     #[command(subcommand)]
     Hooks(Hooks),
+    /// Say something to everybody, above their chats until they put it away; without a text, show what is said
+    Announce(Announce),
     /// Show who changed who may come in, and what they may do
     Audit(Audit),
     /// Show what the relay does and holds
@@ -255,6 +257,20 @@ pub enum Hooks {
         #[command(flatten)]
         json: Json,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Announce {
+    /// A few sentences
+    pub text: Option<String>,
+    /// For so long: 2h, 3d [default: until it is withdrawn]
+    #[arg(long, value_name = "TIME", value_parser = lifetime, requires = "text")]
+    pub until: Option<Duration>,
+    /// Say it no longer
+    #[arg(long, conflicts_with = "text")]
+    pub withdraw: bool,
+    #[command(flatten)]
+    pub json: Json,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ use serde::Serialize;
 use self::text::as_text;
 use crate::{
     admin::{AdminError, AdminRequest, AdminResponse, AskError, NewHook, NewInvite, Stats, ask},
-    args::{Devices, Hooks, Invite, Invites, Json, Rooms, Users},
+    args::{Announce, Devices, Hooks, Invite, Invites, Json, Rooms, Users},
     store::retention::Keep,
 };
 
@@ -122,6 +122,17 @@ impl Rooms {
     }
 }
 
+impl Announce {
+    pub fn request(self) -> (AdminRequest, Json) {
+        let request = match self.text {
+            Some(text) => AdminRequest::Announce { text, for_s: self.until.map(|until| until.as_secs()) },
+            None if self.withdraw => AdminRequest::AnnouncementWithdraw,
+            None => AdminRequest::Announcement,
+        };
+        (request, self.json)
+    }
+}
+
 impl Hooks {
     pub fn request(self) -> (AdminRequest, Json) {
         match self {
@@ -151,6 +162,7 @@ fn as_json(response: &AdminResponse) -> io::Result<String> {
         AdminResponse::Hooks { hooks } => line(hooks),
         AdminResponse::Audit { records } => line(records),
         AdminResponse::Stats { stats } => line(stats),
+        AdminResponse::Announcement { announcement } => line(announcement),
         AdminResponse::Done { message } => line(&serde_json::json!({ "done": message })),
         AdminResponse::Error(error) => line(error),
     }

@@ -60,6 +60,10 @@ fn run(cli: Cli) -> Result<(), Failed> {
             let (request, json) = hooks.request();
             ask(&request, json)
         }
+        Command::Announce(announce) => {
+            let (request, json) = announce.request();
+            ask(&request, json)
+        }
         Command::Audit(audit) => ask(&AdminRequest::Audit { limit: audit.limit }, audit.json),
         Command::Stats(json) => ask(&AdminRequest::Stats, json),
         Command::Health(json) => Ok(commands::health(&place.layers().load()?.data, json)?),

@@ -16,8 +16,8 @@ use crate::{
     clock::{Clock, Instant},
     config::Live,
     store::{
-        AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead,
-        StoreError, hooks::HookWrite, retention::RetentionWrite,
+        AccountRow, Announcement, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader,
+        RoomHead, StoreError, hooks::HookWrite, retention::RetentionWrite,
     },
 };
 
@@ -121,6 +121,10 @@ impl<F: Fn() -> io::Result<u64> + Send> Engine for Reserved<F> {
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {
         self.engine.put_retention(write)
+    }
+
+    fn put_announcement(&mut self, announcement: Option<&Announcement>) -> Result<(), StoreError> {
+        self.engine.put_announcement(announcement)
     }
 
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {

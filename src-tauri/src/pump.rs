@@ -86,6 +86,7 @@ async fn take(shell: &Shell, profile: &Profile, told: Told) {
         }
         Told::Devices => feed.push(Update::Devices { profile: id() }),
         Told::Setting { name, value } => feed.push(Update::Setting { profile: id(), name, value }),
+        Told::Announcement => feed.push(Update::Announcement { profile: id() }),
         Told::Trouble(trouble) => {
             tracing::warn!(kind = ?convert::trouble(&trouble).kind, "trouble");
             let trouble = profile.troubled(&trouble);

@@ -8,7 +8,8 @@ use kith_relay::store::hooks::HookWrite;
 use kith_relay::store::memory::MemoryEngine;
 use kith_relay::store::retention::RetentionWrite;
 use kith_relay::store::{
-    AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
+    AccountRow, Announcement, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader,
+    RoomHead, StoreError,
 };
 use std::sync::{Arc, Mutex};
 
@@ -112,6 +113,10 @@ impl Engine for Copied {
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {
         self.inner.put_retention(write)
+    }
+
+    fn put_announcement(&mut self, announcement: Option<&Announcement>) -> Result<(), StoreError> {
+        self.inner.put_announcement(announcement)
     }
 
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {

@@ -8,7 +8,8 @@ use kith_relay::store::hooks::HookWrite;
 use kith_relay::store::memory::MemoryEngine;
 use kith_relay::store::retention::RetentionWrite;
 use kith_relay::store::{
-    AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader, RoomHead, StoreError,
+    AccountRow, Announcement, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader,
+    RoomHead, StoreError,
 };
 use std::sync::{Arc, Mutex};
 
@@ -55,6 +56,7 @@ enum Op {
     Hook(HookWrite),
     Retention(RetentionWrite),
     Audit(AuditRecord),
+    Announcement(Option<Announcement>),
 }
 
 /// An engine of which only committed groups reach the disk.
@@ -100,6 +102,7 @@ impl Engine for Disked {
                 Op::Hook(write) => disk.put_hook(&write)?,
                 Op::Retention(write) => disk.put_retention(&write)?,
                 Op::Audit(record) => disk.audit(&record)?,
+                Op::Announcement(announcement) => disk.put_announcement(announcement.as_ref())?,
             }
         }
         if let Err(error) = disk.commit() {
@@ -157,6 +160,11 @@ impl Engine for Disked {
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {
         self.group.push(Op::Retention(write.clone()));
         self.inner.put_retention(write)
+    }
+
+    fn put_announcement(&mut self, announcement: Option<&Announcement>) -> Result<(), StoreError> {
+        self.group.push(Op::Announcement(announcement.cloned()));
+        self.inner.put_announcement(announcement)
     }
 
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {

@@ -101,6 +101,7 @@ impl Tail {
                     }
                 }
                 Next::Update(Update::Connection(connection)) => self.tell(session, connection)?,
+                Next::Update(Update::Announcement) => session.tell_announcement().await?,
                 Next::Update(Update::Trouble(trouble)) => session.out.note(&trouble.to_string()),
                 Next::Update(_) => {}
             }

@@ -19,7 +19,7 @@ use super::sync::Sync;
 use super::update::{RoomsDiff, Trouble, Update};
 use crate::store::{Changes, Direction, MemoryStore, ReadError, Span, Store, Tree, keys};
 use crate::vault::{DurableMap, MemoryVault};
-use kith_protocol::frame::{ClientFrame, ServerFrame};
+use kith_protocol::frame::{Announcement, ClientFrame, ServerFrame};
 use kith_protocol::ids::{AccountId, Incarnation, RoomId};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -60,6 +60,8 @@ pub struct Engine {
     pub(crate) given: Given,
     pub(crate) offer: Option<Offering>,
     pub(crate) invited_to: Option<RoomId>,
+    /// What an admin said last to everybody, as far as it was heard since the start.
+    pub(crate) announced: Option<Announcement>,
     pub(crate) clock_offset_ms: i64,
     pub(crate) clock_told: bool,
     /// The moment of the newest input.
@@ -102,6 +104,7 @@ impl Engine {
             given: Given::default(),
             offer: None,
             invited_to: None,
+            announced: None,
             clock_offset_ms: 0,
             clock_told: false,
             latest: 0,
@@ -320,6 +323,7 @@ impl Engine {
                     self.reply(ticket, Ok(Reply::Invites(invites.invites)));
                 }
             }
+            ServerFrame::Announcement(said) => self.on_announcement(said),
             ServerFrame::Administered(answer) => self.on_administered(answer),
             ServerFrame::Slot(slot) => self.on_slot(&slot),
             ServerFrame::Done(done) => {

@@ -10,6 +10,7 @@
 //! happens when the relay was restored from a copy, `view` what is shown.
 
 mod administration;
+mod announcement;
 mod arrivals;
 mod commands;
 mod control;

@@ -116,6 +116,7 @@ impl Engine {
             }),
             Setting::App(setting) => {
                 self.tell(Update::Setting { name: setting.name.clone(), value: setting.value.clone() });
+                self.announcement_put_away(&setting.name);
             }
             _ => {}
         }

@@ -86,6 +86,9 @@ pub enum Update {
         /// Its value.
         value: String,
     },
+    /// What is announced to everybody has changed, or was put away: ask for it
+    /// ([`Engine::announcement`](super::Engine::announcement)).
+    Announcement,
     /// Something that the person should know.
     Trouble(Trouble),
 }

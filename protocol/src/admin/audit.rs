@@ -112,6 +112,13 @@ pub enum AuditEvent {
         /// By name.
         keys: Vec<String>,
     },
+    /// Something is said to everybody.
+    Announced {
+        /// Until then, milliseconds since 1970; none: until it is withdrawn.
+        until_ms: Option<u64>,
+    },
+    /// It is said no longer.
+    AnnouncementWithdrawn,
     /// Something that only a newer version knows.
     #[serde(other)]
     Other,
@@ -136,6 +143,8 @@ impl AuditEvent {
             | Self::InviteRevoked { .. }
             | Self::KeepChanged { .. }
             | Self::ConfigurationChanged { .. }
+            | Self::Announced { .. }
+            | Self::AnnouncementWithdrawn
             | Self::Other => None,
         }
     }

@@ -186,6 +186,19 @@ pub struct AuditRow {
     pub event: AuditEvent,
 }
 
+/// What is said to everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnouncementRow {
+    /// What it says.
+    pub text: String,
+    /// When it was made, milliseconds since 1970.
+    pub at_ms: u64,
+    /// When it ends; none: when it is withdrawn.
+    pub until_ms: Option<u64>,
+    /// The handle of who made it; none: the operator.
+    pub by: Option<String>,
+}
+
 /// The certificate in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateStats {

@@ -312,6 +312,17 @@ pub struct Administered {
     pub more: bool,
 }
 
+/// What an admin has to say to everybody: before the heads, and when it changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcement {
+    /// When it was made, milliseconds since 1970: tells it from others.
+    pub at: u64,
+    /// What it says; empty: nothing any more.
+    pub text: String,
+    /// When it ends, milliseconds since 1970; 0: when it is withdrawn.
+    pub until: u64,
+}
+
 /// The relay is about to close.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restarting {

@@ -238,6 +238,7 @@ pub(crate) fn server_frame() -> BoxedStrategy<ServerFrame> {
         fields!(Presences { people: list(presence) }).prop_map(F::Presences),
         fields!(Administered { req: small(), part: some_bytes(), more: any::<bool>() })
             .prop_map(F::Administered),
+        fields!(Announcement { at: number(), text: text(), until: number() }).prop_map(F::Announcement),
         fields!(Restarting { reconnect_in_ms: number() }).prop_map(F::Restarting),
     ];
     prop_oneof![first, answers, people].boxed()

@@ -126,7 +126,7 @@ fn every_code_stands_there() {
 
 #[test]
 fn every_limit_stands_there() {
-    let all: [(&str, u64); 19] = [
+    let all: [(&str, u64); 20] = [
         ("BODY_BYTES_MAX", limits::BODY_BYTES_MAX as u64),
         ("REGISTER_BYTES_MAX", limits::REGISTER_BYTES_MAX as u64),
         ("CHAIN_ENTRY_BYTES_MAX", limits::CHAIN_ENTRY_BYTES_MAX as u64),
@@ -145,6 +145,7 @@ fn every_limit_stands_there() {
         ("LOOKUP_MAX", limits::LOOKUP_MAX as u64),
         ("LIST_MAX", limits::LIST_MAX as u64),
         ("ADMIN_REQUEST_BYTES_MAX", limits::ADMIN_REQUEST_BYTES_MAX as u64),
+        ("ANNOUNCEMENT_BYTES_MAX", limits::ANNOUNCEMENT_BYTES_MAX as u64),
         ("ADMIN_RESPONSE_BYTES_MAX", limits::ADMIN_RESPONSE_BYTES_MAX as u64),
     ];
     let text = document();

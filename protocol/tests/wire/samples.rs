@@ -163,6 +163,7 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         F::Typing(Typing { room: ROOM, account }),
         F::Presences(Presences { people: vec![PresenceOf { account, online: true, away: false }] }),
         F::Administered(Administered { req: 7, part: done.encode(), more: false }),
+        F::Announcement(Announcement { at: NOON, text: "Back at six".into(), until: NOON + 7_200_000 }),
         F::Restarting(Restarting { reconnect_in_ms: 1500 }),
     ]
 }
@@ -197,6 +198,9 @@ pub(crate) fn admin_requests() -> Vec<AdminRequest> {
         R::HookRevoke { hook: "@backup".into() },
         R::Audit { limit: 100 },
         R::Stats,
+        R::Announce { text: "Back at six".into(), for_s: Some(7200) },
+        R::AnnouncementWithdraw,
+        R::Announcement,
     ]
 }
 
@@ -205,6 +209,7 @@ fn keep() -> Keep {
 }
 
 /// One of everything that an admin may be answered.
+#[allow(clippy::too_many_lines, reason = "one of everything")]
 pub(crate) fn admin_responses() -> Vec<AdminResponse> {
     use AdminResponse as R;
     let (account, device) = (Person::bob().id().to_string(), Person::bob().keys.id().to_string());
@@ -294,6 +299,8 @@ pub(crate) fn admin_responses() -> Vec<AdminResponse> {
         subject: Some(handle),
         event: AuditEvent::RoleChanged { account, role: RelayRole::Admin },
     };
+    let announcement =
+        AnnouncementRow { text: "Back at six".into(), at_ms: NOON, until_ms: Some(NOON), by: None };
     let certificate =
         Some(CertificateStats { ends_ms: Some(NOON), failure: Some("no".into()), again_ms: Some(NOON) });
     vec![
@@ -308,6 +315,7 @@ pub(crate) fn admin_responses() -> Vec<AdminResponse> {
         R::Hooks { hooks: vec![hook] },
         R::Audit { records: vec![record] },
         R::Stats { stats: Stats { certificate, ..Stats::default() } },
+        R::Announcement { announcement: Some(announcement) },
         R::Done { message: "done".into() },
         AdminResponse::error("denied", "only an owner makes admins"),
     ]

@@ -13,8 +13,8 @@ mod transport;
 mod transport;
 
 pub use kith_protocol::admin::{
-    AdminError, AdminRequest, AdminResponse, AuditRow, CertificateStats, DeviceRow, HookRow, InviteRow,
-    NewHook, NewHookRow, NewInvite, RefusalRow, RelayRole, RoomRow, SessionRow, Stats, UserRow,
+    AdminError, AdminRequest, AdminResponse, AnnouncementRow, AuditRow, CertificateStats, DeviceRow, HookRow,
+    InviteRow, NewHook, NewHookRow, NewInvite, RefusalRow, RelayRole, RoomRow, SessionRow, Stats, UserRow,
 };
 
 pub use self::{

@@ -48,6 +48,14 @@ pub(super) fn as_text(response: &AdminResponse) -> String {
         }
         AdminResponse::Audit { records } => table(["WHEN", "BY", "WHAT"], records.iter().map(record)),
         AdminResponse::Stats { stats } => stats_text(stats),
+        AdminResponse::Announcement { announcement: None } => "nothing is announced\n".to_owned(),
+        AdminResponse::Announcement { announcement: Some(said) } => {
+            let until = said
+                .until_ms
+                .map_or_else(|| "until it is withdrawn".to_owned(), |at| format!("until {}", time(at)));
+            let by = said.by.as_ref().map_or_else(|| "the operator".to_owned(), |by| format!("@{by}"));
+            format!("{}\n(by {by}, {until})\n", said.text)
+        }
         AdminResponse::Done { message } => format!("{message}\n"),
         AdminResponse::Error(error) => format!("{error}\n"),
     }
@@ -198,6 +206,11 @@ fn sentence(record: &AuditRow) -> String {
             Some(Share { bytes: Some(bytes) }) => format!("set what {whom} may hold: {}", mebibytes(*bytes)),
         },
         AuditEvent::ConfigurationChanged { keys } => format!("changed {}", keys.join(", ")),
+        AuditEvent::Announced { until_ms: Some(until) } => {
+            format!("announced something until {}", time(*until))
+        }
+        AuditEvent::Announced { until_ms: None } => "announced something".to_owned(),
+        AuditEvent::AnnouncementWithdrawn => "withdrew the announcement".to_owned(),
         AuditEvent::Other => "did something that a newer relay knows of".to_owned(),
     }
 }

@@ -102,7 +102,10 @@ fn permit(store: &dyn Reader, admin: &AccountRow, request: &AdminRequest, now: u
         | AdminRequest::Hooks
         | AdminRequest::HookRevoke { .. }
         | AdminRequest::Audit { .. }
-        | AdminRequest::Stats => Ok(()),
+        | AdminRequest::Stats
+        | AdminRequest::Announce { .. }
+        | AdminRequest::AnnouncementWithdraw
+        | AdminRequest::Announcement => Ok(()),
         AdminRequest::Invite(new) => may_give(admin, new.role),
         AdminRequest::InviteRevoke { invite } => {
             may_give(admin, listings::find_invite(store, invite, now)?.role)

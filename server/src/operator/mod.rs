@@ -1,6 +1,7 @@
 //! What the operator asks of a running relay, and what the door asks of it.
 
 mod admins;
+mod announcement;
 mod hooks;
 mod listings;
 
@@ -122,6 +123,9 @@ impl Operator {
                 Ok(AdminResponse::Audit { records })
             }
             AdminRequest::Stats => Ok(AdminResponse::Stats { stats: self.stats().await? }),
+            AdminRequest::Announce { text, for_s } => self.announce(by, text, for_s).await,
+            AdminRequest::AnnouncementWithdraw => self.withdraw_announcement(by).await,
+            AdminRequest::Announcement => self.announcement().await,
             AdminRequest::Reload => self.reload().await,
         }
     }

@@ -124,6 +124,10 @@ pub fn enter(
         return Err(Turned::Away(CloseCode::Disabled));
     }
     conn.outbound.answer(welcome(store, identity)?.encode());
+    let came = conn.came.map_or(0, |came| came.at);
+    if let Some(said) = store.announcement()?.filter(|said| said.holds(came)) {
+        conn.outbound.answer(ServerFrame::Announcement(said.frame()).encode());
+    }
     for frame in reads::heads_frames(&reads::heads(store, &identity.account)?) {
         conn.outbound.answer(frame);
     }

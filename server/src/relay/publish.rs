@@ -29,6 +29,9 @@ pub fn publish(registry: &Registry, mut committed: Committed) -> Told {
         let frame = ServerFrame::ChainGrew(ChainGrew { account: *account, len: *len }).encode();
         registry.tell(account, &frame, None);
     }
+    if let Some(announcement) = committed.announced.take() {
+        registry.tell_all(&ServerFrame::Announcement(announcement).encode(), None);
+    }
     let closed = std::mem::take(&mut committed.closed);
     committed.answer();
     for (account, device, code) in closed {

@@ -12,7 +12,7 @@ use crate::store::retention::{RetentionWrite, Share};
 use crate::store::{Engine, RoomHead, StoreError};
 use bytes::Bytes;
 use kith_protocol::error::{CloseCode, ErrorCode};
-use kith_protocol::frame::{Ack, Acks, Entries, Registers, Rejected, ServerFrame, Value};
+use kith_protocol::frame::{Ack, Acks, Announcement, Entries, Registers, Rejected, ServerFrame, Value};
 use kith_protocol::ids::{AccountId, DeviceId, RoomId, Seq};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -115,6 +115,8 @@ pub struct Committed {
     pub chains: Vec<(AccountId, u32)>,
     /// Whether the store could be written; nothing if there was nothing to write.
     pub stored: Option<bool>,
+    /// What is said to everybody now, if that has changed.
+    pub announced: Option<Announcement>,
     /// Connections that end.
     pub closed: Vec<(AccountId, Option<DeviceId>, CloseCode)>,
 }

@@ -12,7 +12,7 @@ pub use self::people::invite_frame;
 use super::conn::Conn;
 use super::writer::{Asker, Job, Origin, Refusal, Writer, Written};
 use crate::store::retention::RetentionWrite;
-use crate::store::{AuditEvent, AuditRecord, InviteRow, RelayRole};
+use crate::store::{Announcement, AuditEvent, AuditRecord, InviteRow, RelayRole};
 use kith_protocol::account::{Account, DeviceKind};
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
@@ -58,6 +58,8 @@ pub enum Write {
     Post(Box<Post>),
     /// What a room keeps, or what it no longer does.
     Retention(RetentionWrite),
+    /// Something is said to everybody, or nothing any more.
+    Announce(Option<Box<Announcement>>),
     /// Something that the operator did, and that is no write itself.
     Audit(AuditEvent),
     /// Nothing: somebody asks whether it could be stored.
@@ -101,6 +103,7 @@ impl Write {
             | Self::RevokeHook(..)
             | Self::Post(_)
             | Self::Retention(_)
+            | Self::Announce(_)
             | Self::Audit(_)
             | Self::Probe => Origin::Request(0),
         }
@@ -140,6 +143,7 @@ impl Writer {
                 }
                 Ok(Written::Done)
             }
+            Write::Announce(announcement) => self.announce(announcement.as_deref(), job),
             Write::Audit(event) => {
                 self.audit(job.now, None, event.clone())?;
                 Ok(Written::Done)
@@ -152,6 +156,17 @@ impl Writer {
                 Ok(Written::Done)
             }
         }
+    }
+
+    fn announce(&mut self, announcement: Option<&Announcement>, job: &Job) -> Outcome {
+        self.engine.put_announcement(announcement)?;
+        let event = match announcement {
+            Some(said) => AuditEvent::Announced { until_ms: said.until },
+            None => AuditEvent::AnnouncementWithdrawn,
+        };
+        self.audit(job.now, job.from.by(), event)?;
+        self.outcome.announced = Some(announcement.map(Announcement::frame).unwrap_or_default());
+        Ok(Written::Done)
     }
 
     /// Notes in the audit log who did what; `None`: the operator.

@@ -12,8 +12,8 @@ mod retention;
 use super::memory::MemoryEngine;
 use super::sqlite::SqliteEngine;
 use super::{
-    AccountRow, Append, AuditEvent, AuditRecord, DeviceRow, Engine, InviteRow, Left, Membership, Range,
-    RelayRole, RoomHead, StoreError, Stretch, Totals,
+    AccountRow, Announcement, Append, AuditEvent, AuditRecord, DeviceRow, Engine, InviteRow, Left,
+    Membership, Range, RelayRole, RoomHead, StoreError, Stretch, Totals,
 };
 use bytes::Bytes;
 use kith_protocol::account::Account;
@@ -139,6 +139,7 @@ conformance!(
     an_account_holds_what_it_has_written,
     an_account_has_a_share,
     the_audit_log_keeps_what_stands_with_its_change,
+    one_thing_is_said_to_everybody,
     totals_count,
     an_incarnation_is_kept,
 );

@@ -8,8 +8,8 @@ use self::hooks::HookState;
 use super::hooks::HookWrite;
 use super::retention::{Keep, Retention, RetentionWrite, Share};
 use super::{
-    AccountRow, Append, AuditRecord, DeviceRow, Directory, Engine, InviteRow, Left, Log, Membership, Range,
-    Reader, RoomHead, StoreError, Stretch, Totals,
+    AccountRow, Announcement, Append, AuditRecord, DeviceRow, Directory, Engine, InviteRow, Left, Log,
+    Membership, Range, Reader, RoomHead, StoreError, Stretch, Totals,
 };
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
@@ -44,6 +44,7 @@ struct State {
     invites: BTreeMap<[u8; 16], InviteRow>,
     hooks: HookState,
     audit_log: Vec<AuditRecord>,
+    announcement: Option<Announcement>,
     keeps: BTreeMap<RoomId, Keep>,
     shares: BTreeMap<AccountId, Share>,
 }
@@ -227,6 +228,12 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
+    fn put_announcement(&mut self, announcement: Option<&Announcement>) -> Result<(), StoreError> {
+        let announcement = announcement.cloned();
+        self.change(move |state| state.announcement.clone_from(&announcement));
+        Ok(())
+    }
+
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {
         let record = record.clone();
         self.change(move |state| state.audit_log.push(record.clone()));
@@ -401,6 +408,10 @@ impl Directory for Shared {
         let state = self.lock();
         let skipped = state.audit_log.len().saturating_sub(limit as usize);
         Ok(state.audit_log[skipped..].to_vec())
+    }
+
+    fn announcement(&self) -> Result<Option<Announcement>, StoreError> {
+        Ok(self.lock().announcement.clone())
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

@@ -7,6 +7,7 @@
 //!
 //! `conformance.rs` says what each implementation must do; [`memory`] is the reference, [`sqlite`] the default.
 
+mod announcement;
 mod audit_log;
 #[cfg(test)]
 mod conformance;
@@ -19,6 +20,7 @@ mod shrink;
 pub mod sqlite;
 mod wal;
 
+pub use self::announcement::Announcement;
 pub use self::audit_log::{AuditEvent, AuditRecord};
 pub use kith_protocol::admin::RelayRole;
 
@@ -235,6 +237,8 @@ pub trait Directory {
     fn invites(&self, now: u64) -> Result<Vec<InviteRow>, StoreError>;
     /// The newest records of the audit log, the oldest of them first.
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
+    /// What is said to everybody.
+    fn announcement(&self) -> Result<Option<Announcement>, StoreError>;
     /// How much there is.
     fn totals(&self) -> Result<Totals, StoreError>;
 }
@@ -288,6 +292,8 @@ pub trait Engine: Send {
 
     /// Changes what rooms keep or accounts may hold, or takes what is not kept.
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError>;
+    /// Says something to everybody, or nothing any more.
+    fn put_announcement(&mut self, announcement: Option<&Announcement>) -> Result<(), StoreError>;
     /// Appends to the audit log.
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError>;
 

@@ -18,8 +18,8 @@ use super::hooks::HookWrite;
 use super::retention::{Retention, RetentionWrite};
 use super::shrink::Step;
 use super::{
-    AccountRow, Append, AuditRecord, DeviceRow, Engine, InviteRow, Log, Membership, Reader, RoomHead,
-    StoreError, schema, shrink, wal,
+    AccountRow, Announcement, Append, AuditRecord, DeviceRow, Engine, InviteRow, Log, Membership, Reader,
+    RoomHead, StoreError, schema, shrink, wal,
 };
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::{Entry, Kind};
@@ -424,6 +424,17 @@ impl Engine for SqliteEngine {
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {
         self.tables.put_retention(write, &mut self.growth)
+    }
+
+    fn put_announcement(&mut self, announcement: Option<&Announcement>) -> Result<(), StoreError> {
+        let Some(announcement) = announcement else {
+            self.tables.run("DELETE FROM meta WHERE name = 'announcement'", &[])?;
+            return Ok(());
+        };
+        let text = serde_json::to_vec(announcement)
+            .map_err(|error| StoreError::Failed(format!("an announcement cannot be written: {error}")))?;
+        self.tables.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('announcement', ?1)", &[&text])?;
+        Ok(())
     }
 
     fn audit(&mut self, record: &AuditRecord) -> Result<(), StoreError> {

@@ -4,8 +4,8 @@ use super::TheShell;
 use crate::convert::admin as convert;
 use crate::failure::{Outcome, internal};
 use crate::ipc::{
-    AccountId, AuditRecord, DeviceId, Hook, NewHook, ProfileId, RelayDevice, RelayInvite, RelayRefusal,
-    RelayRole, RelayRoom, RelaySession, RelayUser, RoomId,
+    AccountId, Announcement, AuditRecord, DeviceId, Hook, NewHook, ProfileId, RelayDevice, RelayInvite,
+    RelayRefusal, RelayRole, RelayRoom, RelaySession, RelayUser, RoomId,
 };
 use kith_client::RequestError;
 use kith_protocol::admin::{self, AdminRequest, AdminResponse};
@@ -189,4 +189,49 @@ pub(crate) async fn relay_audit(shell: TheShell<'_>, profile: ProfileId) -> Outc
     let request = AdminRequest::Audit { limit: RECORDS_MAX };
     let records = answer!(ask(&shell, &profile, request).await?, AdminResponse::Audit { records } => records);
     Ok(records.into_iter().rev().map(convert::record).collect())
+}
+
+/// What is announced to everybody, put away or not.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn relay_announcement(
+    shell: TheShell<'_>,
+    profile: ProfileId,
+) -> Outcome<Option<Announcement>> {
+    let said = answer!(ask(&shell, &profile, AdminRequest::Announcement).await?, AdminResponse::Announcement { announcement } => announcement);
+    Ok(said.as_ref().map(convert::announcement_row))
+}
+
+/// Announces something to everybody, in the place of what was announced before; `null`: until it is withdrawn.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn relay_announce(
+    shell: TheShell<'_>,
+    profile: ProfileId,
+    text: String,
+    for_s: Option<u32>,
+) -> Outcome {
+    let request = AdminRequest::Announce { text, for_s: for_s.map(u64::from) };
+    ask(&shell, &profile, request).await.map(drop)
+}
+
+/// Announces it no longer.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn relay_announcement_withdraw(shell: TheShell<'_>, profile: ProfileId) -> Outcome {
+    ask(&shell, &profile, AdminRequest::AnnouncementWithdraw).await.map(drop)
+}
+
+/// What is announced to everybody on the relay, if the person has not put it away on any device.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn announcement(shell: TheShell<'_>, profile: ProfileId) -> Outcome<Option<Announcement>> {
+    Ok(shell.client(&profile)?.announcement().await?.as_ref().map(convert::announcement))
+}
+
+/// The person has read it.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn announcement_put_away(shell: TheShell<'_>, profile: ProfileId) -> Outcome {
+    Ok(shell.client(&profile)?.put_announcement_away().await?)
 }

@@ -1,12 +1,14 @@
 //! What a relay tells its admins.
 
 use crate::ipc::{
-    AuditEvent, AuditRecord, Hook, HookState, Millis, NewHook, RelayDevice, RelayInvite, RelayRefusal,
-    RelayRole, RelayRoom, RelayRoomKind, RelaySession, RelayUser,
+    Announcement, AuditEvent, AuditRecord, Hook, HookState, Millis, NewHook, RelayDevice, RelayInvite,
+    RelayRefusal, RelayRole, RelayRoom, RelayRoomKind, RelaySession, RelayUser,
 };
 use crate::names::plain;
 use kith_protocol::admin::{self, AuditRow, DeviceRow, HookRow, InviteRow, NewHookRow, RefusalRow, RoomRow};
-use kith_protocol::admin::{SessionRow, UserRow};
+use kith_protocol::admin::{AnnouncementRow, SessionRow, UserRow};
+use kith_protocol::frame;
+use kith_protocol::limits::ANNOUNCEMENT_BYTES_MAX;
 
 /// As long as names may be.
 const NAME_CHARS: usize = 64;
@@ -154,8 +156,29 @@ fn event(event: admin::AuditEvent) -> AuditEvent {
         Told::ConfigurationChanged { keys } => {
             AuditEvent::ConfigurationChanged { keys: plain(&keys.join(", "), NAME_CHARS) }
         }
+        Told::Announced { .. } => AuditEvent::Announced,
+        Told::AnnouncementWithdrawn => AuditEvent::AnnouncementWithdrawn,
         Told::Other => AuditEvent::Other,
     }
+}
+
+/// As the relay pushes it.
+pub(crate) fn announcement(said: &frame::Announcement) -> Announcement {
+    Announcement {
+        at: Millis(said.at),
+        text: lines(&said.text),
+        until: (said.until > 0).then_some(Millis(said.until)),
+    }
+}
+
+/// As an admin asks for it.
+pub(crate) fn announcement_row(row: &AnnouncementRow) -> Announcement {
+    Announcement { at: Millis(row.at_ms), text: lines(&row.text), until: row.until_ms.map(Millis) }
+}
+
+/// Several lines, each of them plain.
+fn lines(text: &str) -> String {
+    text.lines().map(|line| plain(line, ANNOUNCEMENT_BYTES_MAX)).collect::<Vec<_>>().join("\n")
 }
 
 fn id(text: &str) -> Option<crate::ipc::AccountId> {

@@ -159,6 +159,17 @@ pub struct NewHook {
     pub is_member: bool,
 }
 
+/// What is announced to everybody on a relay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+pub struct Announcement {
+    /// When it was made; tells it from others.
+    pub at: Millis,
+    /// What it says: some lines, without characters that hide or turn around.
+    pub text: String,
+    /// When it ends; none: when it is withdrawn.
+    pub until: Option<Millis>,
+}
+
 /// A connection to the relay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -259,6 +270,10 @@ pub enum AuditEvent {
         /// What of it.
         keys: String,
     },
+    /// Something was announced to everybody.
+    Announced,
+    /// That was withdrawn.
+    AnnouncementWithdrawn,
     /// Something that only a newer Kith knows.
     Other,
 }

@@ -21,8 +21,8 @@ mod update;
 
 pub use account::{Device, DeviceKind, Invite, LinkLook, LinkStep, Offer, OfferStep, Qr, Recovered};
 pub use admin::{
-    AuditEvent, AuditRecord, Hook, HookState, NewHook, RelayDevice, RelayInvite, RelayRefusal, RelayRole,
-    RelayRoom, RelayRoomKind, RelaySession, RelayUser,
+    Announcement, AuditEvent, AuditRecord, Hook, HookState, NewHook, RelayDevice, RelayInvite, RelayRefusal,
+    RelayRole, RelayRoom, RelayRoomKind, RelaySession, RelayUser,
 };
 pub use app::{Boot, OpenTarget, Platform, TrayStatus};
 pub use error::{AppError, ErrorCode};

@@ -28,6 +28,11 @@ pub enum Update {
         /// The connection.
         connection: Connection,
     },
+    /// What is announced to everybody has changed, or was put away: ask for it.
+    Announcement {
+        /// The profile.
+        profile: ProfileId,
+    },
     /// A room is new, or has changed.
     Room {
         /// How it is now.

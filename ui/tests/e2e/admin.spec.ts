@@ -106,3 +106,26 @@ test('who administers no relay sees no administration', async ({ kith, page: vie
   await expect(view.getByRole('tab', { name: 'People' })).toHaveCount(0)
   await expect(view.getByText('Administration')).toHaveCount(0)
 })
+
+test('an announcement stands above the chats until it is put away, or withdrawn', async ({
+  kith,
+  page: view,
+}) => {
+  const panel = await page(kith, 'Announcement')
+  await panel
+    .getByLabel('What to tell everybody')
+    .fill('The relay moves on Friday at six.\nIt is back at seven.')
+  await panel.getByRole('button', { name: 'Announce' }).click()
+  await expect(panel.getByText('Shown now')).toBeVisible()
+  await kith.isAccessible()
+  await view.keyboard.press('Escape')
+  const banner = view.getByRole('region', { name: 'Announcement' })
+  await expect(banner).toContainText('The relay moves on Friday at six.')
+  await kith.isAccessible()
+  await banner.getByRole('button', { name: 'Put away' }).click()
+  await expect(banner).toBeHidden()
+  await view.keyboard.press('Control+,')
+  await view.getByRole('tab', { name: 'Announcement' }).click()
+  await panel.getByRole('button', { name: 'Withdraw' }).click()
+  await expect(panel.getByText('Shown now')).toBeHidden()
+})

@@ -42,6 +42,7 @@ export const SETTINGS_PAGES = [
   'Invites',
   'Chats',
   'Integrations',
+  'Announcement',
   'Sessions',
   'Audit log',
 ]

@@ -162,3 +162,20 @@ pub(super) fn the_audit_log_keeps_what_stands_with_its_change<S: Subject>() {
     assert_eq!(read.audit_log(1).unwrap(), [second], "the newest");
     assert_eq!(read.audit_log(0).unwrap(), []);
 }
+
+pub(super) fn one_thing_is_said_to_everybody<S: Subject>() {
+    let mut subject = S::fresh();
+    let said = |text: &str| Announcement {
+        text: text.into(),
+        at: 5,
+        until: Some(9),
+        by: Some(account(1, "alice").id),
+    };
+    assert_eq!(subject.engine().read().announcement().unwrap(), None);
+    subject.write(|engine| engine.put_announcement(Some(&said("first"))));
+    let last = Announcement { until: None, by: None, ..said("second") };
+    subject.write(|engine| engine.put_announcement(Some(&last)));
+    assert_eq!(subject.engine().read().announcement().unwrap(), Some(last));
+    subject.write(|engine| engine.put_announcement(None));
+    assert_eq!(subject.engine().read().announcement().unwrap(), None);
+}

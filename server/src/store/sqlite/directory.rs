@@ -3,8 +3,8 @@
 use super::tables::Tables;
 use super::values::{head_of, id, int, optional_id, uint};
 use crate::store::{
-    AccountRow, AuditRecord, DeviceRow, Directory, InviteRow, Left, Membership, RelayRole, RoomHead,
-    StoreError, Totals,
+    AccountRow, Announcement, AuditRecord, DeviceRow, Directory, InviteRow, Left, Membership, RelayRole,
+    RoomHead, StoreError, Totals,
 };
 use kith_protocol::ids::{AccountId, DeviceId, RoomId, Seq};
 use rusqlite::Row;
@@ -86,6 +86,14 @@ impl Directory for Tables {
         })?;
         records.reverse();
         Ok(records)
+    }
+
+    fn announcement(&self) -> Result<Option<Announcement>, StoreError> {
+        self.one("SELECT value FROM meta WHERE name = 'announcement'", &[], |row| {
+            let text: Vec<u8> = row.get(0)?;
+            serde_json::from_slice(&text)
+                .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, error.into()))
+        })
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

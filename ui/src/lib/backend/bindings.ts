@@ -104,6 +104,16 @@ export const commands = {
 	relayRefusals: (profile: ProfileId) => __TAURI_INVOKE<RelayRefusal[]>("relay_refusals", { profile }),
 	/**  The newest records of the audit log, the newest first. */
 	relayAudit: (profile: ProfileId) => __TAURI_INVOKE<AuditRecord[]>("relay_audit", { profile }),
+	/**  What is announced to everybody, put away or not. */
+	relayAnnouncement: (profile: ProfileId) => __TAURI_INVOKE<Announcement | null>("relay_announcement", { profile }),
+	/**  Announces something to everybody, in the place of what was announced before; `null`: until it is withdrawn. */
+	relayAnnounce: (profile: ProfileId, text: string, forS: number | null) => __TAURI_INVOKE<null>("relay_announce", { profile, text, forS }),
+	/**  Announces it no longer. */
+	relayAnnouncementWithdraw: (profile: ProfileId) => __TAURI_INVOKE<null>("relay_announcement_withdraw", { profile }),
+	/**  What is announced to everybody on the relay, if the person has not put it away on any device. */
+	announcement: (profile: ProfileId) => __TAURI_INVOKE<Announcement | null>("announcement", { profile }),
+	/**  The person has read it. */
+	announcementPutAway: (profile: ProfileId) => __TAURI_INVOKE<null>("announcement_put_away", { profile }),
 	/**  All rooms of a profile, sorted for a list. */
 	rooms: (profile: ProfileId) => __TAURI_INVOKE<RoomItem[]>("rooms", { profile }),
 	/**
@@ -210,6 +220,16 @@ export const commands = {
 /**  An account, as 64 hexadecimal digits. */
 export type AccountId = string;
 
+/**  What is announced to everybody on a relay. */
+export type Announcement = {
+	/**  When it was made; tells it from others. */
+	at: Millis,
+	/**  What it says: some lines, without characters that hide or turn around. */
+	text: string,
+	/**  When it ends; none: when it is withdrawn. */
+	until: Millis | null,
+};
+
 /**
  *  Why a command did not do what it was asked. The UI acts on the code, and has words for each; the message is for logs and
  *  for details that only English has.
@@ -273,6 +293,10 @@ role: RelayRole } |
 { kind: "configurationChanged"; 
 /**  What of it. */
 keys: string } | 
+/**  Something was announced to everybody. */
+{ kind: "announced" } | 
+/**  That was withdrawn. */
+{ kind: "announcementWithdrawn" } | 
 /**  Something that only a newer Kith knows. */
 { kind: "other" };
 
@@ -1426,6 +1450,10 @@ profile: ProfileId } |
 profile: ProfileId; 
 /**  The connection. */
 connection: Connection } | 
+/**  What is announced to everybody has changed, or was put away: ask for it. */
+{ kind: "announcement"; 
+/**  The profile. */
+profile: ProfileId } | 
 /**  A room is new, or has changed. */
 { kind: "room"; 
 /**  How it is now. */

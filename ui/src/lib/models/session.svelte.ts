@@ -10,6 +10,7 @@ import {
   type RoomRef,
   type Update,
 } from '$lib/backend'
+import { Announcements } from './announcements.svelte'
 import { Clock } from './clock.svelte'
 import { Composer } from './composer.svelte'
 import { Navigation } from './navigation.svelte'
@@ -41,6 +42,7 @@ export class Session {
   readonly profiles = new Profiles()
   readonly rooms = new Rooms()
   readonly typing = new Typing()
+  readonly announcements: Announcements
   readonly preferences: Preferences
   readonly skinTone: SkinTone
   chat: Chat | null = $state.raw(null)
@@ -64,6 +66,7 @@ export class Session {
   private beginning = false
 
   constructor(readonly backend: Backend) {
+    this.announcements = new Announcements(backend)
     this.preferences = new Preferences(backend)
     this.skinTone = new SkinTone(backend)
   }
@@ -201,6 +204,7 @@ export class Session {
         profile.id,
         boot.rooms.filter((room) => room.profile === profile.id),
       )
+    for (const { id } of boot.profiles) void this.announcements.load(id)
     for (const [profile, person] of boot.people) this.people.learn(profile, [person])
     for (const presence of boot.presence) this.people.setPresence(presence)
     this.preferences.take(boot.settings, boot.language)
@@ -224,6 +228,9 @@ export class Session {
         break
       case 'profile':
         this.profiles.set(update.profile)
+        break
+      case 'announcement':
+        void this.announcements.load(update.profile)
         break
       case 'profileRemoved':
         if (this.chat?.ref.profile === update.profile) this.leave()

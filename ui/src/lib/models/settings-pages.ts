@@ -17,6 +17,7 @@ const RELAY_PAGES = [
   'relay-invites',
   'relay-rooms',
   'relay-hooks',
+  'relay-announcement',
   'relay-sessions',
   'relay-audit',
 ] as const

@@ -61,6 +61,10 @@ export function auditWords({ by, subject, event }: AuditRecord): string {
       return m.audit_share_changed(both)
     case 'configurationChanged':
       return m.audit_configuration_changed({ ...who, keys: event.keys })
+    case 'announced':
+      return m.audit_announced(who)
+    case 'announcementWithdrawn':
+      return m.audit_announcement_withdrawn(who)
     case 'other':
       return m.audit_other()
   }

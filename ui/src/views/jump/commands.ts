@@ -45,6 +45,7 @@ export function commands(session: Session): Command[] {
     'relay-invites': m.admin_page_invites,
     'relay-rooms': m.admin_page_rooms,
     'relay-hooks': m.admin_page_hooks,
+    'relay-announcement': m.admin_page_announcement,
     'relay-sessions': m.admin_page_sessions,
     'relay-audit': m.admin_page_audit,
   }

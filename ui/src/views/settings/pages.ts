@@ -1,4 +1,5 @@
 import type { Profile } from '$lib/backend'
+import AnnouncementPage from '$lib/components/admin/AnnouncementPage.svelte'
 import AuditPage from '$lib/components/admin/AuditPage.svelte'
 import HooksPage from '$lib/components/admin/HooksPage.svelte'
 import InvitesPage from '$lib/components/admin/InvitesPage.svelte'
@@ -23,6 +24,7 @@ import HardDrive from '@lucide/svelte/icons/hard-drive'
 import Info from '@lucide/svelte/icons/info'
 import Languages from '@lucide/svelte/icons/languages'
 import Laptop from '@lucide/svelte/icons/laptop'
+import Megaphone from '@lucide/svelte/icons/megaphone'
 import MessagesSquare from '@lucide/svelte/icons/messages-square'
 import Palette from '@lucide/svelte/icons/palette'
 import Power from '@lucide/svelte/icons/power'
@@ -71,6 +73,7 @@ export const PAGES: Record<PageId, SettingsPage> = {
   'relay-invites': ofRelay(m.admin_page_invites, Ticket, InvitesPage),
   'relay-rooms': ofRelay(m.admin_page_rooms, MessagesSquare, RoomsPage),
   'relay-hooks': ofRelay(m.admin_page_hooks, Webhook, HooksPage),
+  'relay-announcement': ofRelay(m.admin_page_announcement, Megaphone, AnnouncementPage),
   'relay-sessions': ofRelay(m.admin_page_sessions, Activity, SessionsPage),
   'relay-audit': ofRelay(m.admin_page_audit, ScrollText, AuditPage),
 }

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend'
 import type {
+  Announcement,
   AuditRecord,
   Hook,
   RelayInvite,
@@ -167,6 +168,34 @@ export abstract class FakeRelay extends FakeRooms {
       done(2900, null, null, { kind: 'configurationChanged', keys: 'limits.max_accounts' }),
       done(4400, 'priya', 'priya', { kind: 'joined' }),
     ])
+  }
+
+  private said: Announcement | null = null
+  private putAwayAt = 0
+
+  announcement: Call<'announcement'> = (profile) =>
+    Promise.resolve(profile === 'home' && this.said && this.putAwayAt < this.said.at ? this.said : null)
+
+  announcementPutAway: Call<'announcementPutAway'> = (profile) => {
+    this.putAwayAt = this.said?.at ?? 0
+    this.tell([{ kind: 'announcement', profile }])
+    return Promise.resolve(null)
+  }
+
+  relayAnnouncement: Call<'relayAnnouncement'> = () => Promise.resolve(this.said)
+
+  relayAnnounce: Call<'relayAnnounce'> = async (profile, text, forS) => {
+    await pause(this.options.answerAfterMs)
+    const at = Date.now()
+    this.said = { text, at, until: forS === null ? null : at + forS * 1000 }
+    this.tell([{ kind: 'announcement', profile }])
+    return null
+  }
+
+  relayAnnouncementWithdraw: Call<'relayAnnouncementWithdraw'> = (profile) => {
+    this.said = null
+    this.tell([{ kind: 'announcement', profile }])
+    return Promise.resolve(null)
   }
 
   private changeUser(account: string, change: Partial<RelayUser>): void {
