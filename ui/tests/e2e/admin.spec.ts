@@ -67,7 +67,7 @@ test('of two thousand people those in sight are drawn, and the last is reached',
   page: view,
 }) => {
   await kith.open()
-  await view.evaluate(() => (window as unknown as { fake: { crowd(count: number): void } }).fake.crowd(2000))
+  await kith.fake((fake) => fake.crowd(2000))
   await view.keyboard.press('Control+,')
   await view.getByRole('tab', { name: 'People' }).click()
   const panel = view.getByRole('tabpanel')

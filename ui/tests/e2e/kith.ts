@@ -13,6 +13,8 @@ interface Fake {
   holdOtherDevice(): void
   confirmOnOtherDevice(): void
   tell(updates: unknown[]): void
+  relayAnnounce(profile: string, text: string, forS: number | null): Promise<unknown>
+  crowd(count: number): void
   access: string
   opened: string[]
   clipboard: string
@@ -117,7 +119,7 @@ export class Kith {
     await this.field.press('Enter')
   }
 
-  fake<Argument>(act: (fake: Fake, argument: Argument) => void, argument?: Argument): Promise<void> {
+  fake<Argument>(act: (fake: Fake, argument: Argument) => unknown, argument?: Argument): Promise<void> {
     return this.page.evaluate(
       ([code, argument]) => {
         ;(new Function('fake', 'argument', `(${code})(fake, argument)`) as (...given: unknown[]) => void)(

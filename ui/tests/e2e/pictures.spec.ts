@@ -39,6 +39,38 @@ const VIEWS: Record<string, View> = {
     await firstRun(kith, '&language=ar')
     return kith.page
   },
+  announcement: async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await kith.fake((fake) =>
+      fake.relayAnnounce('home', 'The relay moves on Friday at six.\nIt is back at seven.', 7200),
+    )
+    await kith.chat('home/launch')
+    await expect(page.getByRole('region', { name: 'Announcement' })).toBeVisible()
+    return page
+  },
+  'integration-made': async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await page.keyboard.press('Control+,')
+    await page.getByRole('tab', { name: 'Integrations' }).click()
+    await page.getByLabel('Name').fill('Nightly build')
+    await page.getByRole('button', { name: 'Make integration' }).click()
+    await expect(page.getByRole('region', { name: '“Nightly build” is ready' })).toBeVisible()
+    return page.getByRole('dialog')
+  },
+  'person-administered': async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await page.keyboard.press('Control+,')
+    await page.getByRole('tab', { name: 'People' }).click()
+    await page
+      .getByRole('tabpanel')
+      .getByRole('button', { name: /Amina Haddad/ })
+      .click()
+    await expect(page.getByText('May connect')).toBeVisible()
+    return page.getByRole('dialog')
+  },
   'first-run-link': async (kith) => {
     const { page } = kith
     await firstRun(kith)
