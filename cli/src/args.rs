@@ -1,9 +1,11 @@
 //! The command line.
 
 mod hooks;
+mod push;
 mod room;
 
 pub(crate) use hooks::HooksCommand;
+pub(crate) use push::{PushCommand, PushPlace};
 pub(crate) use room::RoomCommand;
 
 use crate::exit::EXIT_CODES;
@@ -185,6 +187,9 @@ pub(crate) enum Command {
         #[arg(long)]
         sync: bool,
     },
+    /// Where you are told of messages while none of your devices is connected
+    #[command(subcommand)]
+    Push(PushCommand),
     /// Show who this is; works without a network
     Whoami,
     /// Print completions for a shell
@@ -259,6 +264,16 @@ mod tests {
             "hooks create Backup --room servers --json",
             "hooks list",
             "hooks revoke @backup",
+            "push add ntfy https://ntfy.example/alice --token -",
+            "push add webhook https://example.org/in",
+            "push add webpush https://push.example/1 --p256dh B --auth A",
+            "push add pusher https://api-eu.pusher.com --app 3 --key k --secret - --channel alice",
+            "push list --json",
+            "push after 30s",
+            "push sender show",
+            "push test",
+            "push test 0a1b",
+            "push remove 0a1b",
             "verify",
             "sync --timeout 2m",
             "completions bash",
@@ -278,6 +293,9 @@ mod tests {
             "hooks create Backup",
             "hooks create Backup --room servers --user @alice",
             "sync --timeout soon",
+            "push after soon",
+            "push sender perhaps",
+            "push add pigeon home",
         ] {
             let error = parse(line).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

@@ -1,8 +1,10 @@
 //! The objects that programs read: `cli/README.md` documents each, and the tests here hold it to that.
 
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use kith_client::timeline::{Change, Kind, Message, State};
 use kith_client::{DeviceOf, Me, MemberOf, Person, Queued, QueuedKind, RoomSummary, Verified};
 use kith_protocol::account::DeviceKind;
+use kith_protocol::frame::PushPlace;
 use kith_protocol::ids::{AccountId, DeviceId, Hash, RoomId, Seq, TxnId};
 use kith_protocol::room::{Role, RoomKind};
 use serde::Serialize;
@@ -332,6 +334,34 @@ pub(crate) fn role_word(role: Role) -> &'static str {
     }
 }
 
+/// A place where the person is told of messages.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Place {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) host: String,
+    pub(crate) created_at: u64,
+    pub(crate) failure: Option<String>,
+}
+
+impl Place {
+    pub(crate) fn base64url(bytes: &[u8]) -> String {
+        BASE64URL_NOPAD.encode(bytes)
+    }
+}
+
+impl From<&PushPlace> for Place {
+    fn from(place: &PushPlace) -> Self {
+        Self {
+            id: HEXLOWER.encode(&place.id),
+            kind: place.kind.clone(),
+            host: place.host.clone(),
+            created_at: place.created_at,
+            failure: place.failure.clone(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -446,6 +476,14 @@ mod tests {
             admin: true,
         };
         assert_documented("Identity", &Identity::from(&me), &Identity::from(&me));
+        let place = PushPlace {
+            id: vec![1; 16].into(),
+            kind: "ntfy".into(),
+            host: "ntfy.example".into(),
+            created_at: 1,
+            failure: None,
+        };
+        assert_documented("Place", &Place::from(&place), &Place::from(&place));
     }
 
     #[test]

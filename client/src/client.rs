@@ -9,6 +9,7 @@ mod find;
 mod messages;
 mod offer;
 mod people;
+mod pushes;
 mod rooms;
 mod updates;
 pub(crate) mod worker;

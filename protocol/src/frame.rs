@@ -67,7 +67,7 @@ impl ClientFrame {
     /// Whether a message asks for something to be stored, or to be looked for everywhere: those are counted more strictly
     /// than others.
     pub fn is_costly(bytes: &[u8]) -> bool {
-        matches!(bytes.first(), Some(10..=14 | 42))
+        matches!(bytes.first(), Some(10..=14 | 35 | 37..=39 | 42))
     }
 }
 
@@ -124,6 +124,16 @@ frames!(
         ListInvites(Request) = 33,
         /// Takes an invite back.
         RevokeInvite(RevokeInvite) = 34,
+        /// What a person wants of pushes while none of their devices is connected.
+        SetPush(SetPush) = 35,
+        /// Asks where this account is told.
+        ListPushes(Request) = 36,
+        /// One more place where it is told.
+        AddPush(AddPush) = 37,
+        /// A place less.
+        RemovePush(PushOf) = 38,
+        /// Sends a push there now, to see whether it arrives.
+        TestPush(PushOf) = 39,
         /// Is writing, right now. Never stored.
         Typing(Typing) = 40,
         /// Is at the keyboard, or not. Never stored.
@@ -174,6 +184,10 @@ frames!(
         Refused(Refused) = 34,
         /// A chain grew: fetch it.
         ChainGrew(ChainGrew) = 35,
+        /// Where this account is told while none of its devices is connected.
+        Pushes(Pushes) = 36,
+        /// What became of a new place, or of a test.
+        PushSaid(PushSaid) = 37,
         /// Somebody is writing.
         Typing(Typing) = 40,
         /// Who is there, and who no longer is.

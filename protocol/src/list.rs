@@ -32,3 +32,18 @@ pub(crate) fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
     deserializer.deserialize_seq(Items(PhantomData))
 }
+
+/// The same, of a list that may be left out.
+pub(crate) fn perhaps_bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    struct Bounded<T>(Vec<T>);
+
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            bounded(deserializer).map(Self)
+        }
+    }
+
+    Ok(Option::<Bounded<T>>::deserialize(deserializer)?.map(|list| list.0))
+}

@@ -22,6 +22,7 @@ pub mod migrate;
 pub mod operator;
 mod places;
 pub mod platform;
+pub mod push;
 pub mod rate;
 pub mod reach;
 pub mod refusals;

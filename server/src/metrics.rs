@@ -22,6 +22,7 @@
 //! | `kith_refusing_writes` | gauge | 1 while the disk is too full to write |
 //! | `kith_certificate_end_timestamp_seconds{from}` | gauge | when the certificate ends, in seconds since 1970; from `files` or `acme` |
 //! | `kith_acme_failures_total` | counter | orders for a certificate that failed |
+//! | `kith_push_tries_total{kind,outcome}` | counter | pushes to people who were away, by kind of place; outcome `taken` or `failed` |
 //! | `kith_build_info{version}` | info | the version that runs |
 //!
 //! Counters are atomics behind an `Arc`: an increment is one relaxed add. Each relay has its own set, no global one.
@@ -56,6 +57,7 @@ pub struct Metrics {
     pub recent_refusals: Refusals,
     pub acme_failures: Counter,
     certificate: Family<Certificate, Gauge>,
+    push_tries: Family<PushTry, Counter>,
     refusals: Family<Refusal, Counter>,
     registry: Registry,
 }
@@ -63,6 +65,12 @@ pub struct Metrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refusal {
     code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PushTry {
+    kind: &'static str,
+    outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -93,6 +101,7 @@ impl Metrics {
             recent_refusals: Refusals::default(),
             acme_failures: Counter::default(),
             certificate: Family::default(),
+            push_tries: Family::default(),
             refusals: Family::default(),
             registry: Registry::with_prefix("kith"),
         };
@@ -109,6 +118,12 @@ impl Metrics {
     pub fn refused_to(&self, whom: Whom, code: &'static str, at: u64) {
         self.refused(code);
         self.recent_refusals.note(code, whom, at);
+    }
+
+    /// Counts a push to somebody who is away.
+    pub fn push_sent(&self, kind: &'static str, taken: bool) {
+        let outcome = if taken { "taken" } else { "failed" };
+        self.push_tries.get_or_create(&PushTry { kind, outcome }).inc();
     }
 
     /// Tells when the certificate in use ends, in seconds since 1970.
@@ -163,6 +178,11 @@ impl Metrics {
             self.acme_failures.clone(),
         );
         registry.register(
+            "push_tries",
+            "Pushes to people who were away, by kind of place",
+            self.push_tries.clone(),
+        );
+        registry.register(
             "build",
             "The version that runs",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
@@ -195,6 +215,7 @@ mod tests {
         let metrics = Metrics::new();
         metrics.refused("http");
         metrics.certificate_ends("files", 1);
+        metrics.push_sent("ntfy", true);
         let text = metrics.render();
         let source = include_str!("metrics.rs");
         let mut families = 0;

@@ -17,7 +17,7 @@ use crate::{
     config::Live,
     store::{
         AccountRow, Announcement, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader,
-        RoomHead, StoreError, hooks::HookWrite, retention::RetentionWrite,
+        RoomHead, StoreError, hooks::HookWrite, pushes::PushRow, retention::RetentionWrite,
     },
 };
 
@@ -117,6 +117,10 @@ impl<F: Fn() -> io::Result<u64> + Send> Engine for Reserved<F> {
 
     fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError> {
         self.engine.put_hook(write)
+    }
+
+    fn put_push(&mut self, write: &PushRow) -> Result<(), StoreError> {
+        self.engine.put_push(write)
     }
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {

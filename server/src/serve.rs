@@ -24,6 +24,7 @@ use crate::{
     metrics::Metrics,
     operator::{Desk, Operator, Refusal, describe},
     platform::{self, Signal, Signals, service},
+    push::courier,
     reach::Reach,
     relay::{
         hub::{Hub, Threads},
@@ -152,12 +153,17 @@ async fn run(
     tokio::spawn(admin.run(Arc::new(operator.clone()), stop.clone()));
     tokio::spawn(operator.clone().attend(hub.asked(), stop.clone()));
     announce(&operator, listen, tls.as_ref().filter(|_| security == Security::Acme)).await?;
+    let address = match &live.load().public_address {
+        none if none.is_empty() => String::new(),
+        address => format!("https://{address}"),
+    };
     drop(operator);
     if let Some(tls) = &tls {
         keep_certificate(tls.clone(), &live, data, clock, &metrics, &stop);
     }
     tokio::spawn(disk::watch(data.path().to_owned(), Arc::clone(&hub), stop.clone()));
     tokio::spawn(retention::run(Arc::clone(&hub), stop.clone()));
+    tokio::spawn(courier::run(Arc::clone(&hub), address, stop.clone()));
     if let Some(every) = service::watchdog() {
         tokio::spawn(keep_watch(Arc::clone(&hub), every, stop.clone()));
     }

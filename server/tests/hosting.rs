@@ -68,11 +68,11 @@ fn an_older_database_is_migrated_and_a_dry_run_changes_nothing() {
     let path = data.path().join("relay.db");
     let before = std::fs::read(&path).unwrap();
     let (text, code) = said(run(data.path(), &["migrate", "--dry-run"]));
-    assert!(code == Some(0) && text.contains("a copy went from schema 0 to 5"), "{text}");
+    assert!(code == Some(0) && text.contains("a copy went from schema 0 to 6"), "{text}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 1, "no trial is left behind");
     let (text, code) = said(run(data.path(), &["migrate"]));
-    assert!(code == Some(0) && text.contains("went from schema 0 to 5"), "{text}");
+    assert!(code == Some(0) && text.contains("went from schema 0 to 6"), "{text}");
     let (text, code) = said(run(data.path(), &["migrate"]));
     assert!(code == Some(0) && text.contains("there is nothing to do"), "{text}");
 }
@@ -117,7 +117,7 @@ fn a_doctor_finds_a_relay_that_is_well() {
         "{text}"
     );
     assert!(
-        text.contains("good database: schema 5") && text.contains("only this machine gets there"),
+        text.contains("good database: schema 6") && text.contains("only this machine gets there"),
         "{text}"
     );
     // One with a key of its own, that other machines reach.

@@ -6,6 +6,7 @@ use kith_protocol::ids::{AccountId, DeviceId, Incarnation, Rev, RoomId};
 use kith_protocol::register::Register;
 use kith_relay::store::hooks::HookWrite;
 use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::pushes::PushRow;
 use kith_relay::store::retention::RetentionWrite;
 use kith_relay::store::{
     AccountRow, Announcement, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader,
@@ -109,6 +110,10 @@ impl Engine for Copied {
 
     fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError> {
         self.inner.put_hook(write)
+    }
+
+    fn put_push(&mut self, write: &PushRow) -> Result<(), StoreError> {
+        self.inner.put_push(write)
     }
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {

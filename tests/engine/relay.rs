@@ -126,7 +126,7 @@ impl Relay {
             },
             Line::Identified(session) => {
                 match session.handle_frame(now, bytes, &self.registry, &self.slots) {
-                    Step::Done | Step::Administer(_) => {}
+                    Step::Done | Step::Administer(_) | Step::TestPush(_) => {}
                     Step::Write(write) => self.write(now, Asker::Conn(Arc::clone(session.conn())), *write),
                     Step::Read(read) => {
                         reads::answer(self.writer.engine().read(), session.conn(), &read, now);

@@ -6,6 +6,7 @@ use kith_protocol::ids::{AccountId, DeviceId, Incarnation, Rev, RoomId};
 use kith_protocol::register::Register;
 use kith_relay::store::hooks::HookWrite;
 use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::pushes::PushRow;
 use kith_relay::store::retention::RetentionWrite;
 use kith_relay::store::{
     AccountRow, Announcement, Append, AuditRecord, DeviceRow, Engine, InviteRow, Membership, Reader,
@@ -54,6 +55,7 @@ enum Op {
     Membership(AccountId, Membership),
     Invite(InviteRow),
     Hook(HookWrite),
+    Push(PushRow),
     Retention(RetentionWrite),
     Audit(AuditRecord),
     Announcement(Option<Announcement>),
@@ -100,6 +102,7 @@ impl Engine for Disked {
                 Op::Membership(account, membership) => disk.put_membership(&account, membership)?,
                 Op::Invite(row) => disk.put_invite(&row)?,
                 Op::Hook(write) => disk.put_hook(&write)?,
+                Op::Push(write) => disk.put_push(&write)?,
                 Op::Retention(write) => disk.put_retention(&write)?,
                 Op::Audit(record) => disk.audit(&record)?,
                 Op::Announcement(announcement) => disk.put_announcement(announcement.as_ref())?,
@@ -155,6 +158,11 @@ impl Engine for Disked {
     fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError> {
         self.group.push(Op::Hook(write.clone()));
         self.inner.put_hook(write)
+    }
+
+    fn put_push(&mut self, write: &PushRow) -> Result<(), StoreError> {
+        self.group.push(Op::Push(write.clone()));
+        self.inner.put_push(write)
     }
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {

@@ -186,7 +186,7 @@ impl World<'_> {
                 let conn = Arc::clone(session.conn());
                 self.links[id].relay = Side::Identified(session);
                 match step {
-                    Step::Done | Step::Administer(_) => {}
+                    Step::Done | Step::Administer(_) | Step::TestPush(_) => {}
                     Step::Write(write) => {
                         if matches!(*write, Write::Entry(..)) {
                             conn.sent();

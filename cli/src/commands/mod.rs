@@ -7,6 +7,7 @@ mod hooks;
 mod link;
 mod messages;
 mod outbox;
+mod push;
 mod reading;
 mod rooms;
 mod tail;
@@ -79,6 +80,7 @@ async fn act(session: &mut Session, command: Command) -> Outcome {
         }
         Command::Hooks(command) => hooks::hooks(session, command).await,
         Command::People { prefix } => account::people(session, &prefix).await,
+        Command::Push(command) => push::push(session, command).await,
         Command::Whoami => account::whoami(session).await,
         Command::Outbox { command, sync } => outbox::outbox(session, command, sync).await,
         Command::Sync => outbox::sync(session).await,

@@ -21,9 +21,15 @@ pub struct Relay {
 
 impl Relay {
     pub fn start(data: &Path, listen: &str) -> Self {
+        Self::start_with(data, listen, &[])
+    }
+
+    /// The same, with more flags.
+    pub fn start_with(data: &Path, listen: &str, flags: &[&str]) -> Self {
         let mut process = Command::new(relay_program())
             .args(["serve", "--listen", listen, "--data"])
             .arg(data)
+            .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -9,6 +9,7 @@ use super::model::Millis;
 use super::notices::Notices;
 use super::outbox::Outbox;
 use super::people::People;
+use super::pushes::MutedTold;
 use super::registers::Pending;
 use super::requests::{Answer, Purpose, Reply, Requests, Ticket};
 use super::resync::Given;
@@ -43,6 +44,7 @@ pub struct Engine {
     pub(crate) entropy: Entropy,
     pub(crate) me: Identity,
     pub(crate) profile: ProfileRow,
+    pub(crate) muted_told: MutedTold,
     pub(crate) session: Session,
     /// The relay's logs that this store was filled from, and those that it has now.
     pub(crate) incarnation: Incarnation,
@@ -88,6 +90,7 @@ impl Engine {
             entropy: parts.entropy,
             me: parts.identity,
             profile: ProfileRow::default(),
+            muted_told: MutedTold::default(),
             session: Session::Disconnected,
             incarnation: Incarnation::ZERO,
             heard_incarnation: Incarnation::ZERO,
@@ -325,6 +328,8 @@ impl Engine {
             }
             ServerFrame::Announcement(said) => self.on_announcement(said),
             ServerFrame::Administered(answer) => self.on_administered(answer),
+            ServerFrame::Pushes(pushes) => self.on_pushes(pushes),
+            ServerFrame::PushSaid(said) => self.on_push_said(said),
             ServerFrame::Slot(slot) => self.on_slot(&slot),
             ServerFrame::Done(done) => {
                 let purpose = self.requests.take(done.req);
@@ -349,6 +354,7 @@ impl Engine {
         self.finish_resync();
         if self.sync_done() {
             self.caught_up(now)?;
+            self.tell_muted(now);
         }
         self.pump_outbox(now)?;
         self.pump_registers(now)

@@ -148,6 +148,9 @@ pub enum RequestError {
     /// What stands in the rendezvous slot was not made with this code.
     #[error("the other side used another code, or somebody is in between: make a new code")]
     WrongCode,
+    /// The relay says why it cannot tell this person there.
+    #[error("the relay cannot tell you there: {0}")]
+    PushFailed(String),
     /// Something could not be kept.
     #[error(transparent)]
     Send(#[from] SendError),

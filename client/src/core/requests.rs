@@ -8,7 +8,7 @@ use super::settings::ChainJob;
 use super::sync::PagePlan;
 use bytes::Bytes;
 use kith_protocol::admin::AdminResponse;
-use kith_protocol::frame::Invite;
+use kith_protocol::frame::{Invite, Pushes};
 use kith_protocol::ids::{AccountId, RegisterKey, Rev, RoomId, Seq};
 use kith_protocol::recovery::RecoveryKey;
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub enum Reply {
     People(Vec<Person>),
     /// Invites: the new one, or all that are open.
     Invites(Vec<Invite>),
+    /// Where this person is told while no device is connected.
+    Pushes(Pushes),
     /// The link offer stands in its slot.
     Offered,
     /// The new device has answered the link offer.
@@ -94,6 +96,11 @@ pub(crate) enum Purpose {
     Invites {
         ticket: Ticket,
     },
+    Pushes {
+        ticket: Ticket,
+    },
+    /// Which chats are muted.
+    Muted,
     Done {
         ticket: Ticket,
     },
@@ -176,6 +183,7 @@ impl Purpose {
             | Self::Profile { ticket, .. }
             | Self::Invites { ticket }
             | Self::Administer { ticket, .. }
+            | Self::Pushes { ticket }
             | Self::Done { ticket } => Some(*ticket),
             _ => None,
         }

@@ -154,6 +154,7 @@ impl Engine {
             self.changes.put(Tree::Meta, keys::meta(PROFILE), encode(&profile));
             self.profile = profile;
         }
+        self.on_welcomed_with(welcome.pushes);
         self.begin_resync(welcome.chain_len)?;
         let known = self.load_account(&self.me.account())?;
         if known < welcome.chain_len {

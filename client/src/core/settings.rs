@@ -325,8 +325,9 @@ impl Engine {
             | Purpose::Profile { ticket, .. }
             | Purpose::Invites { ticket }
             | Purpose::Administer { ticket, .. }
+            | Purpose::Pushes { ticket }
             | Purpose::Done { ticket } => self.reply(ticket, Err(RequestError::Refused(code))),
-            Purpose::Names | Purpose::ChainAgain => {}
+            Purpose::Names | Purpose::Muted | Purpose::ChainAgain => {}
         }
         Ok(())
     }

@@ -200,6 +200,67 @@ pub struct RevokeInvite {
     pub token: Bytes,
 }
 
+/// Changes what a person wants of pushes; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetPush {
+    /// Numbers the answer.
+    pub req: u32,
+    /// So long no device has been connected, in seconds.
+    #[serde(default)]
+    pub after_s: Option<u32>,
+    /// Whether a push says who wrote.
+    #[serde(default)]
+    pub show_sender: Option<bool>,
+    /// The rooms that are silent: all of them.
+    #[serde(default, deserialize_with = "list::perhaps_bounded")]
+    pub muted: Option<Vec<MutedRoom>>,
+}
+
+/// A room that is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MutedRoom {
+    /// The room.
+    pub room: RoomId,
+    /// Until when, milliseconds since 1970; the largest number: for ever.
+    pub until: u64,
+}
+
+/// A place where a person is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddPush {
+    /// Numbers the answer.
+    pub req: u32,
+    /// `ntfy`, `webhook`, `webpush` or `pusher`.
+    pub kind: String,
+    /// Where, and with which keys.
+    #[serde(deserialize_with = "list::bounded")]
+    pub options: Vec<PushOption>,
+}
+
+/// An option of a place.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushOption {
+    /// Its name.
+    pub name: String,
+    /// Its value, which may be a secret.
+    pub value: String,
+}
+
+impl std::fmt::Debug for PushOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PushOption").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Means one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushOf {
+    /// Numbers the answer.
+    pub req: u32,
+    /// Its name; 16 bytes.
+    pub target: Bytes,
+}
+
 /// Is writing in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Typing {

@@ -33,6 +33,10 @@ pub struct Welcome {
     pub name: String,
     /// Whether the account administers the relay.
     pub admin: bool,
+    /// Whether the account is told of messages somewhere while no device is connected: then the relay wants to know which
+    /// rooms are silent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pushes: bool,
     /// How long its chain is.
     pub chain_len: u32,
 }
@@ -281,6 +285,46 @@ pub struct ChainGrew {
     pub account: AccountId,
     /// Its new length.
     pub len: u32,
+}
+
+/// What an account wants of pushes, and where it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pushes {
+    /// The request.
+    pub req: u32,
+    /// So long no device has been connected, in seconds.
+    pub after_s: u32,
+    /// Whether a push says who wrote.
+    pub show_sender: bool,
+    /// The public key by which Web Push services know the relay, 65 bytes; empty if there is none yet.
+    pub vapid_key: Bytes,
+    /// The places.
+    pub targets: Vec<PushPlace>,
+}
+
+/// A place where an account is told, without what is secret of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushPlace {
+    /// Its name; 16 bytes.
+    pub id: Bytes,
+    /// `ntfy`, `webhook`, `webpush` or `pusher`.
+    pub kind: String,
+    /// Which host it is on.
+    pub host: String,
+    /// Milliseconds since 1970.
+    pub created_at: u64,
+    /// Why the last push did not arrive; `None` if it did.
+    #[serde(default)]
+    pub failure: Option<String>,
+}
+
+/// What became of a new place, or of a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushSaid {
+    /// The request.
+    pub req: u32,
+    /// Why not; `None`: it was taken.
+    pub failure: Option<String>,
 }
 
 /// Somebody came, went, or stepped away.

@@ -84,6 +84,10 @@ fn request() -> impl Strategy<Value = Request> {
     fields!(Request { req: small() })
 }
 
+fn push_of() -> impl Strategy<Value = PushOf> {
+    fields!(PushOf { req: small(), target: some_bytes() })
+}
+
 fn typing() -> impl Strategy<Value = Typing> {
     fields!(Typing { room: room(), account: account() })
 }
@@ -151,6 +155,22 @@ pub(crate) fn client_frame() -> BoxedStrategy<ClientFrame> {
             .prop_map(F::CreateInvite),
         request().prop_map(F::ListInvites),
         fields!(RevokeInvite { req: small(), token: some_bytes() }).prop_map(F::RevokeInvite),
+        fields!(SetPush {
+            req: small(),
+            after_s: perhaps(small()),
+            show_sender: perhaps(any::<bool>()),
+            muted: perhaps(list(fields!(MutedRoom { room: room(), until: number() }))),
+        })
+        .prop_map(F::SetPush),
+        request().prop_map(F::ListPushes),
+        fields!(AddPush {
+            req: small(),
+            kind: text(),
+            options: list(fields!(PushOption { name: text(), value: text() })),
+        })
+        .prop_map(F::AddPush),
+        push_of().prop_map(F::RemovePush),
+        push_of().prop_map(F::TestPush),
         typing().prop_map(F::Typing),
         fields!(Presence { away: any::<bool>() }).prop_map(F::Presence),
         fields!(Administer { req: small(), ask: some_bytes() }).prop_map(F::Administer),
@@ -184,6 +204,7 @@ pub(crate) fn server_frame() -> BoxedStrategy<ServerFrame> {
             handle: text(),
             name: text(),
             admin: any::<bool>(),
+            pushes: any::<bool>(),
             chain_len: small(),
         })
         .prop_map(F::Welcome),
@@ -229,11 +250,27 @@ pub(crate) fn server_frame() -> BoxedStrategy<ServerFrame> {
     });
     let invite =
         fields!(Invite { token: some_bytes(), uses: small(), expires_at: number(), room: perhaps(room()) });
+    let push_place = fields!(PushPlace {
+        id: some_bytes(),
+        kind: text(),
+        host: text(),
+        created_at: number(),
+        failure: perhaps(text()),
+    });
     let presence = fields!(PresenceOf { account: account(), online: any::<bool>(), away: any::<bool>() });
     let people = prop_oneof![
         fields!(Accounts { req: small(), accounts: list(person) }).prop_map(F::Accounts),
         fields!(Invites { req: small(), invites: list(invite) }).prop_map(F::Invites),
         fields!(ChainGrew { account: account(), len: small() }).prop_map(F::ChainGrew),
+        fields!(Pushes {
+            req: small(),
+            after_s: small(),
+            show_sender: any::<bool>(),
+            vapid_key: some_bytes(),
+            targets: list(push_place),
+        })
+        .prop_map(F::Pushes),
+        fields!(PushSaid { req: small(), failure: perhaps(text()) }).prop_map(F::PushSaid),
         typing().prop_map(F::Typing),
         fields!(Presences { people: list(presence) }).prop_map(F::Presences),
         fields!(Administered { req: small(), part: some_bytes(), more: any::<bool>() })

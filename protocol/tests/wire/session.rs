@@ -68,6 +68,7 @@ pub(crate) fn markdown() -> String {
         handle: "alice".into(),
         name: "Alice".into(),
         admin: true,
+        pushes: false,
         chain_len: 1,
     };
     frame("Relay to Alice: Welcome", "She is in.", "Welcome", &ServerFrame::Welcome(welcome).encode());

@@ -46,6 +46,7 @@ pub struct Config {
     pub limits: Limits,
     pub storage: StorageSection,
     pub retention: RetentionSection,
+    pub push: PushSection,
     pub metrics: MetricsSection,
     pub log: LogSection,
 }
@@ -97,6 +98,13 @@ pub struct RetentionSection {
     pub room_bytes: u64,
     /// Seconds between two looks.
     pub look_every_s: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushSection {
+    /// Networks that are not public, and to which people may have pushes sent.
+    pub allow_networks: Vec<IpNet>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,6 +201,7 @@ impl Default for Config {
             limits: Limits::default(),
             storage: StorageSection { reserve_bytes: 64 << 20, max_bytes: 0, account_bytes: 0 },
             retention: RetentionSection { days: 0, room_bytes: 0, look_every_s: 3600 },
+            push: PushSection::default(),
             metrics: MetricsSection::default(),
             log: LogSection { level: "info".to_owned(), format: LogFormat::Text },
         }

@@ -181,7 +181,10 @@ async fn enter(hub: &Arc<Hub>, peer: &Peer, identity: Identity) -> Result<Arc<Co
     };
     let entered = hub.run(work).await;
     match entered {
-        Some(Ok(())) => Ok(conn),
+        Some(Ok(())) => {
+            hub.came(conn.identity.account);
+            Ok(conn)
+        }
         other => {
             hub.registry.remove(&conn);
             Err(Some(match other {
@@ -241,6 +244,7 @@ enum Event {
 impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
     fn new(hub: &'a Hub, socket: &'a mut WebSocketStream<S>, conn: Arc<Conn>) -> Self {
         let now = hub.clock.now();
+        conn.hear(now);
         // Between 0.8 and 1.2: connections that came at once do not ping at once.
         let jitter =
             0.8 + 0.4 * (conn.id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f64 / f64::from(1 << 24);
@@ -282,6 +286,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
                 match Pin::new(&mut *self.socket).poll_next(cx) {
                     Poll::Ready(Some(Ok(message))) => {
                         self.heard_at = self.hub.clock.now();
+                        self.session.conn().hear(self.heard_at);
                         match message {
                             Message::Binary(bytes) => {
                                 if let Some(event) = self.take(bytes) {
@@ -395,6 +400,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Actor<'a, S> {
             Step::Read(read) => self.hub.read(self.session.conn(), read).map(Event::Wait),
             Step::Administer(ask) => {
                 self.hub.administer(self.session.conn(), ask);
+                None
+            }
+            Step::TestPush(of) => {
+                self.hub.push_letters.test(self.session.conn(), of);
                 None
             }
             Step::Close(code) => Some(Event::End(Some(code))),

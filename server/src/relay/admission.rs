@@ -98,6 +98,7 @@ pub fn welcome(store: &dyn Reader, identity: &Identity) -> Result<ServerFrame, T
         handle: row.handle,
         name: row.name,
         admin: row.role > crate::store::RelayRole::Member,
+        pushes: !store.push_targets(&identity.account)?.is_empty(),
         chain_len: row.chain_len,
     }))
 }

@@ -1,12 +1,13 @@
 //! A connection as everybody but its own task sees it.
 
 use super::outbound::Outbound;
+use crate::clock::Instant;
 use kith_protocol::error::ErrorCode;
 use kith_protocol::frame::{Refused, ServerFrame};
 use kith_protocol::ids::{AccountId, DeviceId};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -51,6 +52,8 @@ pub struct Conn {
     stalled_below: AtomicU64,
     /// Away from the keyboard.
     pub away: AtomicBool,
+    /// When something came last from the device.
+    heard: Mutex<Option<Instant>>,
 }
 
 impl Conn {
@@ -70,7 +73,18 @@ impl Conn {
             reads: AtomicU32::new(0),
             stalled_below: AtomicU64::new(0),
             away: AtomicBool::new(false),
+            heard: Mutex::new(None),
         })
+    }
+
+    /// Something came from the device, now.
+    pub fn hear(&self, now: Instant) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// When something came last from the device.
+    pub fn heard(&self) -> Option<Instant> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts an entry that goes to the writer.

@@ -7,11 +7,12 @@ use super::reads::{self, Read};
 use super::registry::Registry;
 use super::slots::Slots;
 use super::writer::{Asker, Committed, Job, WriteLimits, Writer, Written};
-use super::writes::Write;
+use super::writes::{PushWrite, Write};
 use crate::clock::{Clock, Instant};
 use crate::config::{Config, Live};
 use crate::listen::Peer;
 use crate::metrics::Metrics;
+use crate::push::courier::Letterbox;
 use crate::rate::Buckets;
 use crate::refusals::{self, Whom};
 use crate::store::{Engine, Reader, StoreError};
@@ -54,6 +55,8 @@ pub struct Hub {
     pub clock: Clock,
     /// The configuration.
     pub live: Live,
+    /// What the courier is told.
+    pub push_letters: Letterbox,
     /// Writes of each account over all its connections.
     pub account_rates: Mutex<Buckets<AccountId>>,
     /// Where the operator takes what admins ask, once it is there.
@@ -115,6 +118,7 @@ impl Hub {
             metrics,
             clock,
             live,
+            push_letters: Letterbox::default(),
             account_rates: Mutex::new(Buckets::new(accounts_max)),
             asked: OnceLock::new(),
             jobs,
@@ -140,6 +144,14 @@ impl Hub {
             conn.sent();
         }
         queue(&self.jobs, Job { from: Asker::Conn(Arc::clone(conn)), write, now: self.clock.unix_ms() })
+    }
+
+    /// A device of this account came, and sees what waited: in order with what is written.
+    pub fn came(&self, account: AccountId) {
+        let from = Asker::Waiting { by: None, reply: Box::new(drop) };
+        let write = Write::Push(PushWrite::Drop(account));
+        // With a full queue something may be told of that is no news any more.
+        let _ = self.jobs.try_send(Job { from, write, now: self.clock.unix_ms() });
     }
 
     /// Writes for the operator, and waits for what comes of it.
@@ -260,7 +272,7 @@ impl Hub {
         self.is_well()
     }
 
-    fn publish(&self, committed: Committed, writes: usize) {
+    fn publish(&self, mut committed: Committed, writes: usize) {
         if let Some(stored) = committed.stored
             && self.unwell.swap(!stored, Ordering::Relaxed) == stored
         {
@@ -279,7 +291,9 @@ impl Hub {
         let grown: u64 = committed.rooms.values().map(|growth| growth.entries.len() as u64).sum();
         self.metrics.appends.inc_by(grown + committed.chains.len() as u64);
         self.metrics.register_writes.inc_by(committed.registers.len() as u64);
+        let awaited = std::mem::take(&mut committed.awaited);
         let told = publish(&self.registry, committed);
+        self.push_letters.awaited(awaited);
         self.metrics.pushes.inc_by(told.queued);
         self.metrics.pushes_dropped.inc_by(told.dropped);
     }

@@ -2,7 +2,7 @@
 
 use super::conn::Conn;
 use super::registry::{head_of, heads_frame};
-use super::writes::invite_frame;
+use super::writes::{invite_frame, pushes_frame};
 use crate::store::{AccountRow, Membership, Range, Reader, StoreError};
 use bytes::Bytes;
 use kith_protocol::error::ErrorCode;
@@ -31,6 +31,8 @@ pub enum Read {
     Lookup(frame::Lookup),
     /// Open invites.
     Invites(frame::Request),
+    /// Where the account is told while it is away.
+    Pushes(frame::Request),
     /// The heads of rooms whose pushes were dropped.
     Lagging(Vec<RoomId>),
 }
@@ -42,7 +44,7 @@ impl Read {
             Self::Control(it) => it.req,
             Self::Chain(it) => it.req,
             Self::Registers(it) => it.req,
-            Self::Heads(it) | Self::Invites(it) => it.req,
+            Self::Heads(it) | Self::Invites(it) | Self::Pushes(it) => it.req,
             Self::Lookup(it) => it.req,
             Self::Lagging(_) => 0,
         }
@@ -116,6 +118,7 @@ fn frames(
             }
             Ok(vec![heads_frame(&found, false)])
         }
+        Read::Pushes(request) => one(pushes_frame(store, request.req, account)?),
         Read::Lookup(lookup) => one(people(store, lookup)?),
         Read::Invites(request) => {
             let open = store.invites(now)?;

@@ -4,6 +4,8 @@
 //! heads will ask for what it lacks. So a device is registered first and told the heads afterwards.
 
 use super::conn::Conn;
+use crate::clock::Instant;
+use crate::push::rounds::Seen;
 use crate::store::RoomHead;
 use bytes::Bytes;
 use kith_protocol::error::CloseCode;
@@ -31,6 +33,8 @@ struct Connected {
     rooms: HashMap<RoomId, Vec<Arc<Conn>>>,
     /// How often somebody came into or left a room.
     moves: u64,
+    /// When those were heard of last who are not connected; at most one for each account of the relay.
+    gone: HashMap<AccountId, Instant>,
 }
 
 /// Whether a connection was added.
@@ -79,6 +83,11 @@ impl Registry {
         let account = conn.identity.account;
         let Some(mine) = connected.accounts.get_mut(&account) else { return };
         mine.conns.retain(|other| other.id != conn.id);
+        if let Some(heard) = conn.heard() {
+            let last = connected.gone.entry(account).or_insert(heard);
+            *last = heard.max(*last);
+        }
+        let Some(mine) = connected.accounts.get_mut(&account) else { return };
         let rooms = mine.rooms.clone();
         if mine.conns.is_empty() {
             connected.tell_presence(&account);
@@ -212,6 +221,14 @@ impl Registry {
     /// All identified connections, for the operator.
     pub fn all(&self) -> Vec<Arc<Conn>> {
         self.lock().accounts.values().flat_map(|mine| &mine.conns).cloned().collect()
+    }
+
+    /// Whether, and when last, somebody was there.
+    pub fn seen(&self, account: &AccountId) -> Seen {
+        let connected = self.lock();
+        let conns = connected.conns_of(account);
+        let heard = conns.iter().filter_map(|conn| conn.heard()).max();
+        Seen { connected: !conns.is_empty(), heard: heard.max(connected.gone.get(account).copied()) }
     }
 
     /// How many connections are identified, and of how many accounts.

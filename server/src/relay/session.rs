@@ -4,12 +4,13 @@ use super::conn::{Conn, Identity};
 use super::reads::Read;
 use super::registry::Registry;
 use super::slots::{Opener, Slots};
-use super::writes::Write;
+use super::writes::{PushWrite, Write};
+use crate::push::Place;
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
 use kith_protocol::error::{CloseCode, ErrorCode};
-use kith_protocol::frame::{Administer, ClientFrame, Rejected, ServerFrame};
+use kith_protocol::frame::{AddPush, Administer, ClientFrame, PushOf, PushSaid, Rejected, ServerFrame};
 use kith_protocol::ids::{AccountId, DeviceId, RoomId, TxnId};
 use kith_protocol::register::Register;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub enum Step {
     Read(Read),
     /// To the operator.
     Administer(Administer),
+    /// To the courier.
+    TestPush(PushOf),
     /// The connection ends.
     Close(CloseCode),
 }
@@ -73,6 +76,11 @@ impl Session {
             ClientFrame::FetchHeads(request) => Step::Read(Read::Heads(request)),
             ClientFrame::Lookup(lookup) => Step::Read(Read::Lookup(lookup)),
             ClientFrame::ListInvites(request) => Step::Read(Read::Invites(request)),
+            ClientFrame::SetPush(set) => store(Write::Push(PushWrite::Wish(set))),
+            ClientFrame::ListPushes(request) => Step::Read(Read::Pushes(request)),
+            ClientFrame::AddPush(add) => self.add_push(&add),
+            ClientFrame::RemovePush(of) => store(Write::Push(PushWrite::Remove(of))),
+            ClientFrame::TestPush(of) => Step::TestPush(of),
             ClientFrame::Typing(typing) => {
                 registry.typing(&self.conn, &typing.room);
                 Step::Done
@@ -138,6 +146,19 @@ impl Session {
         match raw.into_iter().map(Entry::parse).collect() {
             Err(_) => self.refuse(req, ErrorCode::Malformed),
             Ok(entries) => store(Write::Republish(req, room, entries)),
+        }
+    }
+
+    fn add_push(&self, add: &AddPush) -> Step {
+        let req = add.req;
+        match (Place::parse(&add.kind, &add.options), random_token()) {
+            (Ok(place), Some(id)) => store(Write::Push(PushWrite::Add { req, id, place })),
+            (Ok(_), None) => self.refuse(req, ErrorCode::StorageFailed),
+            (Err(why), _) => {
+                let said = ServerFrame::PushSaid(PushSaid { req, failure: Some(why) });
+                self.conn.outbound.answer(said.encode());
+                Step::Done
+            }
         }
     }
 

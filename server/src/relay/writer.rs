@@ -6,8 +6,9 @@
 
 use super::conn::{Conn, Identity, retry_in_ms};
 use super::folds::Folds;
-use super::writes::Write;
+use super::writes::{PushPeople, Write};
 use crate::retention;
+use crate::store::pushes::{PushPerson, PushTarget};
 use crate::store::retention::{RetentionWrite, Share};
 use crate::store::{Engine, RoomHead, StoreError};
 use bytes::Bytes;
@@ -31,6 +32,7 @@ pub struct Writer {
     pub(super) outcome: Committed,
     /// The day of the newest entry, for rooms that grew lately.
     days: HashMap<RoomId, u32>,
+    pub(super) push_people: PushPeople,
 }
 
 /// What a relay allows to be stored.
@@ -96,6 +98,8 @@ pub enum Written {
         /// A message under the same key stood there already.
         again: bool,
     },
+    /// To be pushed to these, marked as begun; nobody if there is nothing to tell any more.
+    Pushing(Option<PushPerson>, Vec<PushTarget>),
     /// Nothing to say but that it is done.
     Done,
 }
@@ -111,6 +115,8 @@ pub struct Committed {
     pub registers: Vec<(RoomId, Value, Option<u64>)>,
     /// Who came into or left a room, in order.
     pub moves: Vec<(AccountId, RoomId, Move)>,
+    /// For whom something waits now, and how many seconds they want to be away before they are told.
+    pub awaited: BTreeMap<AccountId, u32>,
     /// Chains that grew.
     pub chains: Vec<(AccountId, u32)>,
     /// Whether the store could be written; nothing if there was nothing to write.
@@ -165,6 +171,7 @@ impl Writer {
             registers_max,
             outcome: Committed::default(),
             days: HashMap::new(),
+            push_people: PushPeople::default(),
         }
     }
 
@@ -238,6 +245,7 @@ impl Writer {
             self.engine.rollback();
             self.folds = Folds::default();
             self.days.clear();
+            self.push_people.forget();
             outcome = Committed::default();
             for (from, result, origin) in &mut answered {
                 stall(from, *origin);

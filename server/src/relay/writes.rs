@@ -3,11 +3,13 @@
 mod hooks;
 mod offered;
 mod people;
+mod pushes;
 mod rooms;
 mod shares;
 
 pub use self::hooks::{HookPlace, MakeHook, Post};
 pub use self::people::invite_frame;
+pub use self::pushes::{PushEnd, PushPeople, PushWrite, pushes_frame};
 
 use super::conn::Conn;
 use super::writer::{Asker, Job, Origin, Refusal, Writer, Written};
@@ -56,6 +58,8 @@ pub enum Write {
     RevokeHook(AccountId, [u8; 10]),
     /// A program writes through an integration.
     Post(Box<Post>),
+    /// Something about pushes.
+    Push(PushWrite),
     /// What a room keeps, or what it no longer does.
     Retention(RetentionWrite),
     /// Something is said to everybody, or nothing any more.
@@ -95,6 +99,7 @@ impl Write {
             Self::Invite(create, _) => Origin::Request(create.req),
             Self::RevokeInvite(revoke) => Origin::Request(revoke.req),
             Self::Join(newcomer) => Origin::Request(newcomer.join.req),
+            Self::Push(write) => Origin::Request(write.req()),
             Self::PutInvite(_)
             | Self::SetRole(..)
             | Self::Disable(..)
@@ -113,8 +118,12 @@ impl Write {
 impl Writer {
     pub(super) fn write(&mut self, job: &Job) -> Outcome {
         still_welcome(&job.from)?;
+        if let Asker::Conn(conn) = &job.from {
+            self.is_there(&conn.identity.account)?;
+        }
         match &job.write {
-            Write::Entry(_, entry) => self.entry(entry, &job.from),
+            Write::Entry(_, entry) => self.entry(entry, &job.from, job.now),
+            Write::Push(write) => self.push(write, job),
             Write::Control(req, entry) => self.control(*req, entry, &job.from),
             Write::Chain(req, entry) => self.chain(*req, entry, job.now),
             Write::Register(req, register) => self.register(*req, register, &job.from),

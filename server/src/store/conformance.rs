@@ -6,6 +6,7 @@ mod groups;
 mod hooks;
 mod log;
 mod pages;
+mod pushes;
 mod registers;
 mod retention;
 
@@ -96,6 +97,7 @@ use groups::*;
 use hooks::*;
 use log::*;
 use pages::*;
+use pushes::*;
 use registers::*;
 use retention::*;
 
@@ -134,6 +136,7 @@ conformance!(
     invites_are_open_until_used_or_expired,
     integrations_are_found_by_their_token,
     a_key_of_an_integration_is_known_for_a_while,
+    what_waits_for_people_is_kept,
     what_is_forgotten_leaves_its_place,
     days_and_sizes_say_what_may_go,
     an_account_holds_what_it_has_written,

@@ -2,10 +2,13 @@
 //! tests, loses what is not.
 
 mod hooks;
+mod pushes;
 mod retention;
 
 use self::hooks::HookState;
+use self::pushes::PushState;
 use super::hooks::HookWrite;
+use super::pushes::PushRow;
 use super::retention::{Keep, Retention, RetentionWrite, Share};
 use super::{
     AccountRow, Announcement, Append, AuditRecord, DeviceRow, Directory, Engine, InviteRow, Left, Log,
@@ -43,6 +46,7 @@ struct State {
     memberships: BTreeMap<(AccountId, RoomId), Option<Left>>,
     invites: BTreeMap<[u8; 16], InviteRow>,
     hooks: HookState,
+    pushes: PushState,
     audit_log: Vec<AuditRecord>,
     announcement: Option<Announcement>,
     keeps: BTreeMap<RoomId, Keep>,
@@ -74,7 +78,10 @@ impl MemoryEngine {
     /// A copy of what is committed, as a backup would hold it, under an identity of its own.
     #[must_use]
     pub fn restored(&self, incarnation: Incarnation) -> Self {
-        let state = self.committed.lock().clone();
+        let mut state = self.committed.lock().clone();
+        if incarnation != self.incarnation {
+            state.pushes.forget_waiting();
+        }
         let shared = |state| Shared(Arc::new(Mutex::new(state)));
         Self {
             incarnation,
@@ -219,6 +226,12 @@ impl Engine for MemoryEngine {
     fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError> {
         let write = write.clone();
         self.change(move |state| state.hooks.apply(&write));
+        Ok(())
+    }
+
+    fn put_push(&mut self, write: &PushRow) -> Result<(), StoreError> {
+        let write = write.clone();
+        self.change(move |state| state.pushes.apply(&write));
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod conformance;
 pub mod hooks;
 pub mod inspection;
 pub mod memory;
+pub mod pushes;
 pub mod retention;
 pub(crate) mod schema;
 mod shrink;
@@ -25,6 +26,7 @@ pub use self::audit_log::{AuditEvent, AuditRecord};
 pub use kith_protocol::admin::RelayRole;
 
 use self::hooks::{HookWrite, Hooks};
+use self::pushes::{PushRow, Pushes};
 use self::retention::{Retention, RetentionWrite};
 use bytes::Bytes;
 use kith_protocol::chain::ChainEntry;
@@ -244,9 +246,9 @@ pub trait Directory {
 }
 
 /// Both, for reading beside the writer.
-pub trait Reader: Log + Directory + Hooks + Retention + Send {}
+pub trait Reader: Log + Directory + Hooks + Pushes + Retention + Send {}
 
-impl<T: Log + Directory + Hooks + Retention + Send> Reader for T {}
+impl<T: Log + Directory + Hooks + Pushes + Retention + Send> Reader for T {}
 
 /// The writer. What it does between [`Engine::begin`] and [`Engine::commit`] is one group: on disk as a whole, or not at all.
 pub trait Engine: Send {
@@ -289,6 +291,8 @@ pub trait Engine: Send {
     fn put_invite(&mut self, invite: &InviteRow) -> Result<(), StoreError>;
     /// Changes what belongs to integrations.
     fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError>;
+    /// Changes what belongs to pushes.
+    fn put_push(&mut self, write: &PushRow) -> Result<(), StoreError>;
 
     /// Changes what rooms keep or accounts may hold, or takes what is not kept.
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError>;

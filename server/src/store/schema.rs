@@ -90,6 +90,14 @@ INSERT INTO holdings SELECT account, sum(bytes) FROM (
 ) GROUP BY account;
 -- Null sets no bound.
 CREATE TABLE shares (account BLOB PRIMARY KEY, bytes INTEGER) WITHOUT ROWID;
+", "
+-- Who wants to be told of messages while away, and of what they were not told yet: JSON.
+CREATE TABLE push_people (account BLOB PRIMARY KEY, wishes TEXT NOT NULL, waiting TEXT) WITHOUT ROWID;
+-- Where they are told; what is on its way there.
+CREATE TABLE push_targets (
+    id BLOB PRIMARY KEY, account BLOB NOT NULL, place TEXT NOT NULL, created_at INTEGER NOT NULL, failure TEXT, out TEXT
+) WITHOUT ROWID;
+CREATE INDEX push_targets_account ON push_targets (account);
 "];
 
 /// The newest schema.

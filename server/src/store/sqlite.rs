@@ -6,6 +6,7 @@
 pub(crate) mod copies;
 mod directory;
 mod hooks;
+mod pushes;
 mod retention;
 mod tables;
 mod values;
@@ -15,6 +16,7 @@ use self::retention::{Growth, grown};
 use self::tables::Tables;
 use self::values::{damaged, id, int, place};
 use super::hooks::HookWrite;
+use super::pushes::PushRow;
 use super::retention::{Retention, RetentionWrite};
 use super::shrink::Step;
 use super::{
@@ -116,6 +118,7 @@ impl SqliteEngine {
     pub fn renew(&mut self, incarnation: Incarnation) -> Result<(), StoreError> {
         let sql = "UPDATE meta SET value = ?1 WHERE name = 'incarnation'";
         self.tables.0.execute(sql, [incarnation.as_bytes()])?;
+        self.tables.forget_waiting_pushes()?;
         self.incarnation = incarnation;
         Ok(())
     }
@@ -420,6 +423,10 @@ impl Engine for SqliteEngine {
 
     fn put_hook(&mut self, write: &HookWrite) -> Result<(), StoreError> {
         self.tables.put_hook(write)
+    }
+
+    fn put_push(&mut self, write: &PushRow) -> Result<(), StoreError> {
+        self.tables.put_push(write)
     }
 
     fn put_retention(&mut self, write: &RetentionWrite) -> Result<(), StoreError> {

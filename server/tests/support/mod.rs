@@ -9,6 +9,7 @@
 )]
 mod device;
 mod pair;
+pub mod receiver;
 mod relay;
 mod wire;
 
@@ -46,6 +47,8 @@ pub fn req_of(frame: &ServerFrame) -> Option<u32> {
         ServerFrame::Accounts(it) => Some(it.req),
         ServerFrame::Invites(it) => Some(it.req),
         ServerFrame::Slot(it) => Some(it.req),
+        ServerFrame::Pushes(it) => Some(it.req),
+        ServerFrame::PushSaid(it) => Some(it.req),
         _ => None,
     }
 }

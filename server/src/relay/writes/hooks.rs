@@ -175,7 +175,7 @@ impl Writer {
         let text = Text { everybody: post.everybody, ..Text::plain(post.text.clone()) };
         let header = self.hook_header(&keys, hook.account, hook.room, Kind::Message, job, post.random)?;
         let entry = Entry::sign(&header, &Event::Text(text).encode(), &keys);
-        let Written::Acked(ack) = self.entry(&entry, &job.from)? else {
+        let Written::Acked(ack) = self.entry(&entry, &job.from, job.now)? else {
             return Err(ErrorCode::StorageFailed.into());
         };
         if let Some(key) = post.key {

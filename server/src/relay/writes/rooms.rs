@@ -13,7 +13,7 @@ use kith_protocol::room::{ControlError, ControlOp, Room, RoomKind};
 use std::collections::BTreeSet;
 
 impl Writer {
-    pub(super) fn entry(&mut self, entry: &Entry, from: &Asker) -> Outcome {
+    pub(super) fn entry(&mut self, entry: &Entry, from: &Asker, now: u64) -> Outcome {
         let header = entry.header();
         if let Err(refusal) = self.may_append(entry) {
             // A retry of what is stored gets its place even if its author may no longer write.
@@ -22,7 +22,11 @@ impl Writer {
                 None => Err(refusal),
             };
         }
+        let before = self.engine.head(&header.room)?.seq;
         let (room, seq) = self.append(header.room, entry, from.conn_id())?;
+        if header.kind == Kind::Message && room == header.room && seq > before {
+            self.note_push(&room, &header.account, now)?;
+        }
         Ok(Written::Acked(Ack { room, txn: header.txn, seq }))
     }
 

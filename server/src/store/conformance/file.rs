@@ -1,6 +1,7 @@
 //! What concerns the file under SQLite.
 
 use super::*;
+use crate::store::Reader;
 use crate::store::retention::RetentionWrite;
 use rusqlite::Connection;
 
@@ -101,6 +102,44 @@ fn a_restored_copy_gets_a_new_identity() {
     subject.engine().renew(Incarnation([8; 16])).unwrap();
     assert_eq!(subject.engine().incarnation(), Incarnation([8; 16]));
     assert_eq!(subject.reopen().engine().incarnation(), Incarnation([8; 16]));
+}
+
+/// It was told since, or is no news any more.
+#[test]
+fn what_waited_to_be_told_is_not_told_out_of_a_restored_copy() {
+    let mut sqlite = Sqlite::fresh();
+    pushes::fill(&mut sqlite);
+    sqlite.engine().renew(Incarnation([8; 16])).unwrap();
+    let mut memory = Memory::fresh();
+    pushes::fill(&mut memory);
+    let mut memory = Memory(memory.0.restored(Incarnation([8; 16])));
+    let nothing_waits = |store: &dyn Reader| {
+        let people = store.push_people().unwrap();
+        assert_eq!(people.len(), 1);
+        let targets = store.push_targets(&people[0].account).unwrap();
+        assert_eq!((people[0].waiting, targets.len(), targets[0].out), (None, 1, None));
+        assert!(store.vapid_key().unwrap().is_some());
+    };
+    nothing_waits(sqlite.engine().read());
+    nothing_waits(memory.engine().read());
+}
+
+/// The tables that schema 5 lacks are there, and empty.
+#[test]
+fn a_file_without_pushes_gets_them() {
+    let mut subject = Sqlite::fresh();
+    fill(&mut subject);
+    subject
+        .engine()
+        .connection()
+        .execute_batch("DROP TABLE push_people; DROP TABLE push_targets; PRAGMA user_version = 5;")
+        .unwrap();
+    let mut subject = subject.reopen();
+    assert!(subject.engine().read().push_people().unwrap().is_empty());
+    pushes::fill(&mut subject);
+    let mut subject = subject.reopen();
+    assert_eq!(subject.engine().read().push_people().unwrap().len(), 1);
+    assert_eq!(subject.engine().head(&ROOM).unwrap().seq, Seq(4), "and the rest is as it was");
 }
 
 #[test]

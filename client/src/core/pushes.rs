@@ -1,0 +1,100 @@
+//! Where the relay tells this person of messages while none of their devices is connected.
+
+use super::engine::Engine;
+use super::error::RequestError;
+use super::model::Millis;
+use super::requests::{Purpose, Reply, Ticket};
+use bytes::Bytes;
+use kith_protocol::frame::{
+    AddPush, ClientFrame, MutedRoom, PushOf, PushOption, PushSaid, Pushes, Request, SetPush,
+};
+
+/// What the relay knows of muted chats. It does not read what says so, and would tell of them.
+#[derive(Debug, Default)]
+pub(crate) struct MutedTold {
+    /// There is a place where it tells of messages.
+    pub(crate) wanted: bool,
+    /// The last that it was told on this connection.
+    told: Option<Vec<MutedRoom>>,
+}
+
+/// A secret for a webhook, as Standard Webhooks writes them; `None` if the system has no randomness to give.
+pub fn webhook_secret() -> Option<String> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).ok()?;
+    Some(format!("whsec_{}", data_encoding::BASE64.encode(&secret)))
+}
+
+impl Engine {
+    /// Asks where this person is told. The reply is [`Reply::Pushes`].
+    pub fn pushes(&mut self) -> Result<Ticket, RequestError> {
+        self.ask(|req, ticket| (ClientFrame::ListPushes(Request { req }), Purpose::Pushes { ticket }))
+    }
+
+    /// One more place: `ntfy`, `webhook`, `webpush` or `pusher`, with its options. The reply is [`Reply::Pushes`].
+    pub fn add_push(&mut self, kind: String, options: Vec<PushOption>) -> Result<Ticket, RequestError> {
+        self.ask(|req, ticket| {
+            (ClientFrame::AddPush(AddPush { req, kind, options }), Purpose::Pushes { ticket })
+        })
+    }
+
+    /// A place less.
+    pub fn remove_push(&mut self, target: Bytes) -> Result<Ticket, RequestError> {
+        self.ask(|req, ticket| (ClientFrame::RemovePush(PushOf { req, target }), Purpose::Done { ticket }))
+    }
+
+    /// Has a push sent there now.
+    pub fn test_push(&mut self, target: Bytes) -> Result<Ticket, RequestError> {
+        self.ask(|req, ticket| (ClientFrame::TestPush(PushOf { req, target }), Purpose::Pushes { ticket }))
+    }
+
+    /// After how many seconds without a device, and whether a push says who wrote; what is `None` stays.
+    pub fn set_push(
+        &mut self,
+        after_s: Option<u32>,
+        show_sender: Option<bool>,
+    ) -> Result<Ticket, RequestError> {
+        self.ask(|req, ticket| {
+            let set = SetPush { req, after_s, show_sender, muted: None };
+            (ClientFrame::SetPush(set), Purpose::Done { ticket })
+        })
+    }
+
+    pub(crate) fn on_pushes(&mut self, pushes: Pushes) {
+        let Some(Purpose::Pushes { ticket }) = self.requests.take(pushes.req) else { return };
+        self.muted_told.wanted = !pushes.targets.is_empty();
+        self.reply(ticket, Ok(Reply::Pushes(pushes)));
+    }
+
+    pub(crate) fn on_push_said(&mut self, said: PushSaid) {
+        let Some(Purpose::Pushes { ticket }) = self.requests.take(said.req) else { return };
+        let answer = match said.failure {
+            None => Ok(Reply::Done),
+            Some(why) => Err(RequestError::PushFailed(why)),
+        };
+        self.reply(ticket, answer);
+    }
+
+    /// Tells the relay which chats are muted, if it wants to know and does not.
+    pub(crate) fn tell_muted(&mut self, now: Millis) {
+        if !self.muted_told.wanted {
+            return;
+        }
+        let at = self.at(now);
+        let muted = self.rooms.iter().filter(|(_, room)| room.row.muted_until > at);
+        let muted: Vec<_> =
+            muted.map(|(id, room)| MutedRoom { room: *id, until: room.row.muted_until }).collect();
+        if self.muted_told.told.as_ref() == Some(&muted) {
+            return;
+        }
+        self.muted_told.told = Some(muted.clone());
+        let req = self.requests.open(Purpose::Muted);
+        let set = SetPush { req, after_s: None, show_sender: None, muted: Some(muted) };
+        self.transmit(ClientFrame::SetPush(set));
+    }
+
+    /// A new connection, and whether there is a place where the relay tells of messages.
+    pub(crate) fn on_welcomed_with(&mut self, pushes: bool) {
+        self.muted_told = MutedTold { wanted: pushes, told: None };
+    }
+}

@@ -1,0 +1,389 @@
+//! Requests to addresses that people named. They must not reach what only the relay can reach: its own machine, its network.
+//!
+//! The name is looked up once, every address that it has is checked, and the connection goes to a checked one; so nothing
+//! is gained by a name that changes its mind. Redirects are not followed, and of the answer only the status counts.
+
+use super::Request;
+use http_body_util::Full;
+use hyper::{StatusCode, Uri, header};
+use hyper_util::rt::TokioIo;
+use ipnet::IpNet;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, crypto::ring};
+use rustls_platform_verifier::BuilderVerifierExt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// For finding the host and reaching it.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+/// For its answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What was answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// How long the other side wants to be left alone, if it says so in seconds.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    #[error("it is no address of the form https://host/path")]
+    Address,
+    #[error(
+        "the address must begin with https, unless the operator names its network in push.allow_networks"
+    )]
+    Plain,
+    #[error("it leads into a network that is not public; the operator can name it in push.allow_networks")]
+    Inside,
+    #[error("what is to be sent cannot be a request: {0}")]
+    Request(String),
+    #[error("the host cannot be reached: {0}")]
+    Unreached(String),
+    /// It may have arrived.
+    #[error("the host took the request and gave no answer")]
+    NoAnswer,
+}
+
+/// Where a request goes, before its name was looked up.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    secure: bool,
+    host: String,
+    port: u16,
+    path: String,
+}
+
+impl Target {
+    pub(super) fn parse(url: &str) -> Result<Self, SendError> {
+        let uri: Uri = url.parse().map_err(|_| SendError::Address)?;
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(SendError::Address),
+        };
+        let authority = uri.authority().filter(|it| !it.as_str().contains('@')).ok_or(SendError::Address)?;
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let path = uri.path_and_query().map_or("/", |it| it.as_str()).to_owned();
+        if host.is_empty() || port == 0 {
+            Err(SendError::Address)
+        } else {
+            Ok(Self { secure, host, port, path })
+        }
+    }
+
+    /// An address of the host that the relay may go to.
+    async fn found(&self, allowed: &[IpNet]) -> Result<Vec<SocketAddr>, SendError> {
+        let found = timeout(CONNECT_PATIENCE, lookup_host((self.host.as_str(), self.port))).await;
+        let found = found.map_err(|_| SendError::Unreached("its name is not found in time".to_owned()))?;
+        let found: Vec<_> = found.map_err(|error| SendError::Unreached(error.to_string()))?.collect();
+        let named = |ip: IpAddr| allowed.iter().any(|net| net.contains(&ip.to_canonical()));
+        if !found.iter().all(|address| named(address.ip()) || is_public(address.ip()) && !is_near(*address)) {
+            return Err(SendError::Inside);
+        }
+        if !self.secure && !found.iter().all(|address| named(address.ip())) {
+            return Err(SendError::Plain);
+        }
+        Ok(found)
+    }
+
+    async fn connected(&self, allowed: &[IpNet]) -> Result<TcpStream, SendError> {
+        let mut last = "its name has no address".to_owned();
+        for address in self.found(allowed).await? {
+            match timeout(CONNECT_PATIENCE, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = error.to_string(),
+                Err(_) => "it does not answer in time".clone_into(&mut last),
+            }
+        }
+        Err(SendError::Unreached(last))
+    }
+}
+
+/// Sends requests.
+#[derive(Clone)]
+pub(super) struct Outside {
+    tls: TlsConnector,
+}
+
+impl Outside {
+    /// Trusts whom the system trusts.
+    pub(super) fn new() -> Result<Self, rustls::Error> {
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_platform_verifier()?
+            .with_no_client_auth();
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+    }
+
+    pub(super) async fn post(&self, request: Request, allowed: &[IpNet]) -> Result<Answer, SendError> {
+        let target = Target::parse(&request.url)?;
+        let stream = target.connected(allowed).await?;
+        if !target.secure {
+            return exchange(&target, stream, request).await;
+        }
+        let name = ServerName::try_from(target.host.clone()).map_err(|_| SendError::Address)?;
+        let stream = timeout(CONNECT_PATIENCE, self.tls.connect(name, stream)).await;
+        let stream = stream.map_err(|_| SendError::Unreached("TLS takes too long".to_owned()))?;
+        let stream = stream.map_err(|error| SendError::Unreached(error.to_string()))?;
+        exchange(&target, stream, request).await
+    }
+}
+
+async fn exchange<S>(target: &Target, stream: S, request: Request) -> Result<Answer, SendError>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let unreached = |error: hyper::Error| SendError::Unreached(error.to_string());
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(unreached)?;
+    let mut built = hyper::Request::post(&target.path)
+        .header(header::HOST, host_header(target))
+        .header(header::USER_AGENT, concat!("kith-relay/", env!("CARGO_PKG_VERSION")));
+    for (name, value) in request.headers {
+        built = built.header(name, value);
+    }
+    let request = built
+        .body(Full::new(bytes::Bytes::from(request.body)))
+        .map_err(|error| SendError::Request(error.to_string()))?;
+    let said = async {
+        let mut said = std::pin::pin!(sender.send_request(request));
+        tokio::select! {
+            biased;
+            said = &mut said => said,
+            // The answer may have come with the end.
+            _ = connection => said.await,
+        }
+    };
+    let said = timeout(ANSWER_PATIENCE, said).await.map_err(|_| SendError::NoAnswer)?;
+    let said = said.map_err(|_| SendError::NoAnswer)?;
+    let retry_after = said.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.and_then(|value| value.parse().ok()).map(Duration::from_secs);
+    Ok(Answer { status: said.status(), retry_after })
+}
+
+fn host_header(target: &Target) -> String {
+    let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
+    match (target.secure, target.port) {
+        (true, 443) | (false, 80) => host,
+        (_, port) => format!("{host}:{port}"),
+    }
+}
+
+/// Whether an address is on the public Internet, as far as the registries of special addresses say (RFC 6890 and its
+/// successors). An IPv6 address that stands for an IPv4 one is judged by that.
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => match embedded_v4(v6) {
+            Some(v4) => is_public_v4(v4),
+            None => is_public_v6(v6),
+        },
+    }
+}
+
+/// Whether an address is this machine's own, or in its network: with IPv6, what is not reached from outside may have a public
+/// address all the same. Nothing is sent to find out.
+fn is_near(address: SocketAddr) -> bool {
+    let any: IpAddr =
+        if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let own = std::net::UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect(address)?;
+        socket.local_addr()
+    });
+    // Where there is no way, there is nothing to reach.
+    own.is_ok_and(|own| is_neighbour(own.ip(), address.ip()))
+}
+
+fn is_neighbour(own: IpAddr, other: IpAddr) -> bool {
+    match (own, other) {
+        (IpAddr::V6(own), IpAddr::V6(other)) => own.segments()[..4] == other.segments()[..4],
+        (own, other) => own == other,
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let special = match ip.octets() {
+        [0 | 10 | 127 | 224..=255, ..] => true,
+        [100, second, ..] => second & 0xc0 == 64,
+        [169, 254, ..] | [192, 168, ..] | [192, 0, 0 | 2, _] | [192, 88, 99, _] => true,
+        [172, second, ..] => second & 0xf0 == 16,
+        [198, 18 | 19, ..] | [198, 51, 100, _] | [203, 0, 113, _] => true,
+        _ => false,
+    };
+    !special
+}
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    match ip.segments() {
+        // Assignments of the IETF (Teredo, benchmarks, ORCHID), and documentation.
+        [0x2001, second, ..] => second >= 0x200 && second != 0xdb8,
+        [0x3fff, second, ..] => second >= 0x1000,
+        [first, ..] => first & 0xe000 == 0x2000,
+    }
+}
+
+/// `::a.b.c.d`, `::ffff:a.b.c.d`, NAT64 and 6to4.
+fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let v4 = |high: u16, low: u16| Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
+    match ip.segments() {
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
+        [0x2002, high, low, ..] => v4(high, low),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    #[test]
+    fn inside_and_outside_are_told_apart() {
+        let inside = [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.9.9.9",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.7",
+            "203.0.113.9",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b:1::1",
+            "2002:7f00:1::1",
+            "2001::1",
+            "2001:db8::1",
+            "3fff::1",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "100::1",
+        ];
+        for ip in inside {
+            assert!(!is_public(ip.parse().unwrap()), "{ip}");
+        }
+        let outside = [
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.128.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "198.20.0.1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::8.8.8.8",
+            "2002:808:808::1",
+            "2606:4700::1111",
+            "2a01:4f8::1",
+        ];
+        for ip in outside {
+            assert!(is_public(ip.parse().unwrap()), "{ip}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_strictly() {
+        let target = Target::parse("https://push.example/p/1?x=2").unwrap();
+        assert_eq!(
+            (target.host.as_str(), target.port, target.path.as_str()),
+            ("push.example", 443, "/p/1?x=2")
+        );
+        assert_eq!(Target::parse("http://[::1]:81").unwrap().host, "::1");
+        for bad in [
+            "",
+            "x",
+            "ftp://a.example/",
+            "https://",
+            "https://a@b.example/",
+            "file:///etc/passwd",
+            "//a.example/",
+        ] {
+            assert!(Target::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    fn request(url: String) -> Request {
+        Request { url, headers: Vec::new(), body: b"hello".to_vec() }
+    }
+
+    /// A server that answers each connection with this, and counts them.
+    async fn server(answer: &'static str) -> (u16, Arc<std::sync::atomic::AtomicU32>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let (port, count) = (listener.local_addr().unwrap().port(), Arc::default());
+        let counted: Arc<std::sync::atomic::AtomicU32> = Arc::clone(&count);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let mut buffer = [0; 4096];
+                let _ = stream.read(&mut buffer).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        (port, count)
+    }
+
+    #[tokio::test]
+    async fn what_lies_inside_is_reached_only_if_the_operator_says_so() {
+        let (port, count) = server("HTTP/1.1 204 No Content\r\n\r\n").await;
+        let outside = Outside::new().unwrap();
+        let spellings =
+            ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0.0.0.0", "127.1"];
+        for host in spellings {
+            for scheme in ["http", "https"] {
+                let error =
+                    outside.post(request(format!("{scheme}://{host}:{port}/")), &[]).await.unwrap_err();
+                // A system may not know a strange spelling at all.
+                assert!(matches!(error, SendError::Inside | SendError::Unreached(_)), "{host}: {error}");
+            }
+        }
+        assert_eq!(count.load(std::sync::atomic::Ordering::Relaxed), 0);
+        let allowed = ["127.0.0.0/8".parse().unwrap()];
+        let answer = outside.post(request(format!("http://127.0.0.1:{port}/")), &allowed).await.unwrap();
+        assert_eq!(answer.status, 204);
+        let other = ["192.168.0.0/16".parse().unwrap()];
+        let error = outside.post(request(format!("http://127.0.0.1:{port}/")), &other).await.unwrap_err();
+        assert!(matches!(error, SendError::Inside));
+    }
+
+    #[tokio::test]
+    async fn redirects_are_not_followed_and_silence_is_told_from_absence() {
+        let allowed = ["127.0.0.0/8".parse().unwrap()];
+        let outside = Outside::new().unwrap();
+        let (inner, count) = server("HTTP/1.1 200 OK\r\n\r\n").await;
+        let to = format!("HTTP/1.1 307 x\r\nlocation: http://127.0.0.1:{inner}/\r\nretry-after: 7\r\n\r\n");
+        let (port, _) = server(to.leak()).await;
+        let answer = outside.post(request(format!("http://127.0.0.1:{port}/")), &allowed).await.unwrap();
+        assert_eq!(answer.status, 307);
+        assert_eq!(answer.retry_after, Some(Duration::from_secs(7)));
+        assert_eq!(count.load(std::sync::atomic::Ordering::Relaxed), 0);
+        let (port, _) = server("").await;
+        let error = outside.post(request(format!("http://127.0.0.1:{port}/")), &allowed).await.unwrap_err();
+        assert!(matches!(error, SendError::NoAnswer), "{error}");
+        let gone = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+        let error = outside.post(request(format!("http://{gone}/")), &allowed).await.unwrap_err();
+        assert!(matches!(error, SendError::Unreached(_)), "{error}");
+    }
+}
