@@ -110,7 +110,7 @@ impl From<RequestError> for AppError {
             RequestError::HandleMoved { .. } => Code::HandleMoved,
             RequestError::Yourself => Code::Yourself,
             RequestError::Denied => Code::Denied,
-            RequestError::Senseless(_) => Code::Refused,
+            RequestError::Senseless(_) | RequestError::PushFailed(_) => Code::Refused,
             RequestError::Contended => Code::Contended,
             RequestError::Expired => Code::Expired,
             RequestError::WrongCode => Code::WrongCode,

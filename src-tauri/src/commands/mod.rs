@@ -18,6 +18,7 @@ use tauri_specta::{Builder, ErrorHandlingMode, collect_commands};
 pub(crate) type TheShell<'a> = State<'a, Shell>;
 
 /// All commands, with their types.
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(crate) fn builder<R: Runtime>() -> Builder<R> {
     Builder::new()
         .commands(collect_commands![
