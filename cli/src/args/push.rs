@@ -36,7 +36,7 @@ pub(crate) enum PushCommand {
 pub(crate) enum PushPlace {
     /// A topic on an ntfy server
     Ntfy {
-        /// The topic's address, as https://ntfy.example/topic
+        /// The topic's address, as `https://ntfy.example/topic`
         url: String,
         /// An access token, if the server asks for one; "-" reads it from standard input
         #[arg(long)]
@@ -61,7 +61,7 @@ pub(crate) enum PushPlace {
     },
     /// A channel of Pusher's protocol
     Pusher {
-        /// The server's address without a path, as https://api-eu.pusher.com
+        /// The server's address without a path, as `https://api-eu.pusher.com`
         url: String,
         /// The app's id
         #[arg(long)]
