@@ -13,6 +13,13 @@ async function settle(kith: Kith): Promise<void> {
       .getAnimations()
       .every((one) => one.playState !== 'running' || one.effect?.getTiming().iterations === Infinity),
   )
+  // A list of pages is where its chosen page needs it to be, whatever was clicked before.
+  await kith.page.evaluate(() => {
+    for (const chosen of document.querySelectorAll('[role=tab][aria-selected=true]')) {
+      for (let around = chosen.parentElement; around; around = around.parentElement) around.scrollTop = 0
+      chosen.scrollIntoView({ block: 'nearest', behavior: 'instant' })
+    }
+  })
 }
 
 /** One view, or a part of the window: the same in light and in dark. */
