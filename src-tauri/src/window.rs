@@ -76,6 +76,7 @@ impl Window {
             }
             *stage = Stage::Open;
         }
+        self.shell.tell_ways();
         let window = match self.app.get_webview_window(LABEL) {
             Some(window) => window,
             None => self.make()?,

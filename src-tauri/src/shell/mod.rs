@@ -172,6 +172,21 @@ impl Shell {
         }
     }
 
+    /// Tells a window that stays where to go. One that is only being made takes it along when it asks for everything.
+    pub(crate) fn tell_ways(&self) {
+        // Before the look at the feed: whoever attaches after it finds the ways still here.
+        let mut state = self.state();
+        if !self.inner.feed.is_attached() {
+            return;
+        }
+        if let Some(target) = state.open.take() {
+            self.inner.feed.push(Update::Open { target });
+        }
+        if let Some(text) = state.link.take() {
+            self.inner.feed.push(Update::Link { text });
+        }
+    }
+
     /// Where a window that is being made has to go.
     pub(crate) fn take_ways(&self) -> (Option<OpenTarget>, Option<String>) {
         let mut state = self.state();

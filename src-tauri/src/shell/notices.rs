@@ -128,12 +128,8 @@ impl Shell {
 
     /// Brings the window to the front, at a place.
     pub(crate) fn lead_to(&self, target: Option<OpenTarget>, token: Option<&str>) {
-        if let Some(target) = target {
-            if self.inner.feed.is_attached() {
-                self.inner.feed.push(Update::Open { target });
-            } else {
-                self.state().open = Some(target);
-            }
+        if target.is_some() {
+            self.state().open = target;
         }
         if let Ok(desk) = self.desk() {
             desk.present(token);
@@ -148,11 +144,7 @@ impl Shell {
             self.lead_to(Some(OpenTarget { profile, room, seq }), None);
             return;
         }
-        if self.inner.feed.is_attached() {
-            self.inner.feed.push(Update::Link { text: text.to_owned() });
-        } else {
-            self.state().link = Some(text.to_owned());
-        }
+        self.state().link = Some(text.to_owned());
         self.lead_to(None, None);
     }
 }

@@ -64,6 +64,8 @@ export class Session {
   /** Where to go once that chat is here. */
   private destination: OpenTarget | null = null
   private beginning = false
+  /** What is told while the whole picture is on its way. */
+  private early: Update[] | null = null
 
   constructor(readonly backend: Backend) {
     this.announcements = new Announcements(backend)
@@ -72,17 +74,23 @@ export class Session {
   }
 
   async start(): Promise<void> {
-    const boot = await this.backend.boot((updates) => this.take(updates))
-    this.takeBoot(boot)
-    this.navigation.recall(boot.place)
-    this.link = boot.link
-    const { room } = this.navigation
-    this.destination = boot.open ?? (room === null ? null : { ...refOf(room), seq: null })
-    this.beginning = true
-    this.begin()
+    await this.pictured(
+      () => this.backend.boot((updates) => this.take(updates)),
+      (boot) => {
+        this.navigation.recall(boot.place)
+        this.link = boot.link
+        const { room } = this.navigation
+        this.destination = boot.open ?? (room === null ? null : { ...refOf(room), seq: null })
+        this.beginning = true
+      },
+    )
   }
 
   take(updates: readonly Update[]): void {
+    if (this.early) {
+      this.early.push(...updates)
+      return
+    }
     this.clock.touch()
     for (const update of updates) this.takeOne(update)
     this.begin()
@@ -213,8 +221,21 @@ export class Session {
   }
 
   private async catchUp(): Promise<void> {
-    this.takeBoot(await this.backend.refresh())
+    await this.pictured(() => this.backend.refresh())
     await this.chat?.timeline.refresh()
+  }
+
+  /** Takes the whole picture. What is told meanwhile may be newer than it, and comes after it. */
+  private async pictured(ask: () => Promise<Boot>, also?: (boot: Boot) => void): Promise<void> {
+    const early: Update[] = (this.early = [])
+    try {
+      const boot = await ask()
+      this.takeBoot(boot)
+      also?.(boot)
+    } finally {
+      this.early = null
+      this.take(early)
+    }
   }
 
   private timelineOf(profile: string, room: string): Timeline | undefined {

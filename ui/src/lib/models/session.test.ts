@@ -99,6 +99,26 @@ describe('a session', () => {
     expect(next.chat?.key).toBe('work/design')
   })
 
+  it('takes what is told while the whole picture is on its way after it', async () => {
+    session.select('home/jonas')
+    session.flush()
+    const boot = await backend.refresh()
+    vi.spyOn(backend, 'refresh').mockImplementation(() => {
+      backend.tell([
+        { kind: 'open', target: { profile: 'work', room: 'design', seq: 4711 } },
+        { kind: 'link', text: 'kith://join?token=x' },
+      ])
+      backend.receive('amina', 'amina', 'newer than the picture')
+      return Promise.resolve(boot)
+    })
+    const next = new Session(backend)
+    await next.start()
+    expect(next.chat?.key).toBe('work/design')
+    expect(next.wanted?.seq).toBe(4711)
+    expect(next.link).toBe('kith://join?token=x')
+    expect(next.rooms.get('home/amina')?.unread).toBe(3)
+  })
+
   it('does not begin with a chat that nobody chose to read', () => {
     expect(session.chat).not.toBeNull()
     expect(session.rooms.get(session.chat?.key ?? null)?.unread).toBe(0)
