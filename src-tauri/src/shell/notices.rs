@@ -4,7 +4,7 @@ use super::Shell;
 use super::unread::{counted, title};
 use crate::desk::{Deed, Key, Labels, Notice, Urgency};
 use crate::failure::Outcome;
-use crate::ipc::{self, OpenTarget, Privacy, RoomItem, RoomKind, Update};
+use crate::ipc::{self, OpenTarget, Privacy, RoomItem, RoomKind};
 use crate::markdown;
 use crate::profile::Profile;
 use kith_client::{Outgoing, notify};
