@@ -34,3 +34,4 @@ mod size;
 pub mod store;
 pub mod stream;
 pub mod tls;
+mod updates;

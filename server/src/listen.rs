@@ -22,7 +22,7 @@ use crate::{
     clock::Clock,
     config::Live,
     hooks::{HookError, HookPost, Posted},
-    http::{self, Upgraded, forwarded},
+    http::{self, Served, Upgraded, forwarded},
     metrics::Metrics,
     places::{self, AddressPlace, Addresses, Place, Places},
     refusals::Whom,
@@ -80,6 +80,9 @@ pub(crate) struct Shared<A> {
     pub(crate) clock: Clock,
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) connections: Arc<Places>,
+    /// Files of updates on their way, and whose they are.
+    pub(crate) downloads: Arc<Places>,
+    pub(crate) downloads_by: Arc<Addresses>,
     handshakes: Arc<Places>,
     tls: Option<Tls>,
 }
@@ -100,6 +103,8 @@ impl<A: Accept> Door<A> {
             clock,
             addresses: Arc::new(Addresses::new()),
             connections: Arc::default(),
+            downloads: Arc::default(),
+            downloads_by: Arc::new(Addresses::new()),
             handshakes: Arc::default(),
             tls,
         };
@@ -148,15 +153,24 @@ impl<A: Accept> Shared<A> {
         tokio::spawn(async move {
             self.metrics.handshakes.inc();
             let deadline = self.live.load().limits.handshake_timeout();
-            let upgraded = tokio::time::timeout(deadline, self.clone().handshake(stream, address)).await;
+            let served = tokio::time::timeout(deadline, self.clone().handshake(stream, address)).await;
             self.metrics.handshakes.dec();
             drop(place);
-            match upgraded {
-                Ok(Some(upgraded)) => self.hand_over(upgraded),
+            match served {
+                Ok(Some(Served::Upgraded(upgraded))) => self.hand_over(upgraded),
+                Ok(Some(Served::Download(download))) => {
+                    let patience = self.live.load().limits.write_timeout();
+                    tokio::spawn(download.run(patience));
+                }
                 Ok(None) => {}
                 Err(_) => debug!("a handshake took too long"),
             }
         });
+    }
+
+    /// Whether those who came here came encrypted, to us or to the proxy before us.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.tls.is_some() || self.live.load().behind_proxy
     }
 
     /// Counts a refusal before the protocol.
@@ -164,7 +178,7 @@ impl<A: Accept> Shared<A> {
         self.metrics.refused_to(Whom::Address(address), code, self.clock.unix_ms());
     }
 
-    async fn handshake(self: Arc<Self>, stream: TcpStream, address: IpAddr) -> Option<Upgraded> {
+    async fn handshake(self: Arc<Self>, stream: TcpStream, address: IpAddr) -> Option<Served> {
         // Frames are small, and gathered by us where there are several.
         stream.set_nodelay(true).ok()?;
         let stream = match &self.tls {
@@ -184,8 +198,8 @@ impl<A: Accept> Shared<A> {
 
     /// In a task of its own: the handshake's is as large as its largest moment. Nothing is wrapped around the future
     /// of the connection, since each wrapper would hold a second copy of it.
-    fn hand_over(self: Arc<Self>, upgraded: Upgraded) {
-        let Upgraded { socket, address, place, address_place } = upgraded;
+    fn hand_over(self: Arc<Self>, upgraded: Box<Upgraded>) {
+        let Upgraded { socket, address, place, address_place } = *upgraded;
         self.metrics.connections.inc();
         let held = Held { metrics: self.metrics.clone(), _place: place, _address_place: address_place };
         tokio::spawn(self.accept.clone().accept(socket, Peer { address, _held: Some(held) }));

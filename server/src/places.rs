@@ -95,9 +95,10 @@ impl Addresses {
             || self.state().new.take(network(address), now, limits.new_connections(), 1).is_ok()
     }
 
-    pub(crate) fn take(self: &Arc<Self>, address: IpAddr, limits: &Limits) -> Option<AddressPlace> {
+    /// `max` is for one address.
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr, max: u32) -> Option<AddressPlace> {
         let address = network(address);
-        let max = if is_exempt(address) { u32::MAX } else { limits.connections_per_address };
+        let max = if is_exempt(address) { u32::MAX } else { max };
         let mut state = self.state();
         let open = state.open.entry(address).or_default();
         if *open >= max {
@@ -166,15 +167,14 @@ mod tests {
     #[tokio::test]
     async fn addresses_have_their_own_limit() {
         let addresses = Arc::new(Addresses::new());
-        let limits = Limits { connections_per_address: 1, ..Limits::default() };
         let one: IpAddr = "2001:db8::1".parse().unwrap();
         let same: IpAddr = "2001:db8::2".parse().unwrap();
         let other: IpAddr = "2001:db8:0:1::1".parse().unwrap();
-        let place = addresses.take(one, &limits).unwrap();
-        assert!(addresses.take(same, &limits).is_none(), "the same /64");
-        assert!(addresses.take(other, &limits).is_some());
+        let place = addresses.take(one, 1).unwrap();
+        assert!(addresses.take(same, 1).is_none(), "the same /64");
+        assert!(addresses.take(other, 1).is_some());
         let local: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
-        let held: Vec<_> = (0..3).map(|_| addresses.take(local, &limits).unwrap()).collect();
+        let held: Vec<_> = (0..3).map(|_| addresses.take(local, 1).unwrap()).collect();
         drop((place, held));
         assert!(addresses.state().open.is_empty(), "nothing stays behind");
     }

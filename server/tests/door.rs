@@ -7,6 +7,8 @@
 )]
 
 mod common;
+#[path = "door/updates.rs"]
+mod updates;
 
 use std::{sync::Arc, time::Duration};
 

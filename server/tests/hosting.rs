@@ -159,6 +159,26 @@ fn a_doctor_says_what_is_wrong_and_what_to_do() {
     );
 }
 
+#[test]
+fn a_doctor_looks_at_the_updates_that_are_handed_on() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!("listen = \"127.0.0.1:0\"\n[updates]\nfolder = '{}'", folder.path().display());
+    let finds = |expected: &str, code| {
+        let (seen, text) = doctor(data.path(), &config);
+        assert!(seen == Some(code) && text.contains(expected), "{text}");
+    };
+    finds("warning updates: there is no latest.json in", 0);
+    let list = folder.path().join("latest.json");
+    std::fs::write(&list, "{}").unwrap();
+    finds("bad updates: ", 1);
+    let text = r#"{"version":"2.0.0","platforms":{"windows-x86_64":{"url":"https://x/Kith-setup.exe","signature":""}}}"#;
+    std::fs::write(&list, text).unwrap();
+    finds("but not to windows-x86_64: its file is not in the folder", 0);
+    std::fs::write(folder.path().join("Kith-setup.exe"), "").unwrap();
+    finds("good updates: version 2.0.0 of the app is offered to devices", 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_doctor_sees_who_else_may_read() {

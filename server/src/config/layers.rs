@@ -90,6 +90,8 @@ const OTHERS: &[&str] = &[
     "KITH_RELAY",
     "KITH_SEED",
     "KITH_SEEDS",
+    "KITH_UPDATE_FEED",
+    "KITH_UPDATE_KEY",
 ];
 
 pub(super) fn defaults() -> Flat {

@@ -47,6 +47,7 @@ pub struct Config {
     pub storage: StorageSection,
     pub retention: RetentionSection,
     pub push: PushSection,
+    pub updates: UpdatesSection,
     pub metrics: MetricsSection,
     pub log: LogSection,
 }
@@ -105,6 +106,13 @@ pub struct RetentionSection {
 pub struct PushSection {
     /// Networks that are not public, and to which people may have pushes sent.
     pub allow_networks: Vec<IpNet>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdatesSection {
+    /// A folder with a release of the app; empty: none is handed on.
+    pub folder: PathBuf,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,6 +210,7 @@ impl Default for Config {
             storage: StorageSection { reserve_bytes: 64 << 20, max_bytes: 0, account_bytes: 0 },
             retention: RetentionSection { days: 0, room_bytes: 0, look_every_s: 3600 },
             push: PushSection::default(),
+            updates: UpdatesSection::default(),
             metrics: MetricsSection::default(),
             log: LogSection { level: "info".to_owned(), format: LogFormat::Text },
         }

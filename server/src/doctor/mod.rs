@@ -4,6 +4,7 @@ mod certificate;
 mod clock;
 mod files;
 mod network;
+mod updates;
 mod visit;
 
 use std::fmt::{self, Display, Formatter};
@@ -77,6 +78,7 @@ pub fn examine(layers: &Layers) -> Report {
     };
     let running = runtime.block_on(async { running(&config.data).await });
     findings.extend(files::examine(&config));
+    findings.extend(updates::examine(&config));
     findings.extend(clock::examine(&config));
     findings.extend(certificate::examine(&config, running.as_ref()));
     findings.extend(runtime.block_on(network::examine(&config, running.as_ref())));

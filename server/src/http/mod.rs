@@ -1,11 +1,14 @@
 //! HTTP on the relay's port: one request a connection, within one deadline.
 //!
-//! `/v1/ws` becomes a WebSocket and leaves HTTP behind; `/health` is for monitors, `/i/<token>` for people.
+//! `/v1/ws` becomes a WebSocket and leaves HTTP behind; `/v1/hooks/` is for programs, `/v1/updates/` for apps, `/health` for
+//! monitors, `/i/<token>` for people.
 
+mod body;
 pub(crate) mod forwarded;
 mod hooks;
 mod metrics_door;
 mod page;
+mod updates;
 mod upgrade;
 
 use std::{
@@ -17,7 +20,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
@@ -29,6 +31,8 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
+use self::body::{Body, Progress};
+pub(crate) use self::updates::Download;
 pub use self::{metrics_door::serve_metrics, upgrade::websocket_config};
 use crate::{
     hooks::HookError,
@@ -37,7 +41,13 @@ use crate::{
     stream::Stream,
 };
 
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type Answer = Response<Body>;
+
+/// A connection that lives on after its request was read.
+pub(crate) enum Served {
+    Upgraded(Box<Upgraded>),
+    Download(Download),
+}
 
 /// A connection that has left HTTP, with the places that it holds.
 pub(crate) struct Upgraded {
@@ -47,16 +57,21 @@ pub(crate) struct Upgraded {
     pub(crate) address_place: AddressPlace,
 }
 
-/// Serves one request. The caller sets the deadline.
+/// Serves one request, or leads it to where it is no longer held to the deadline, which the caller sets.
 pub(crate) async fn serve<A: Accept>(
     shared: Arc<Shared<A>>,
     stream: Stream,
     address: IpAddr,
-) -> Option<Upgraded> {
+) -> Option<Served> {
     let config = websocket_config(&shared.live.load().limits);
-    let front = Front { shared, address, admitted: Arc::default() };
-    let admitted = front.admitted.clone();
-    let (mut stream, early) = one_request(stream, front).await?;
+    let front = Front { shared, address, admitted: Arc::default(), progress: Arc::default() };
+    let (admitted, progress) = (front.admitted.clone(), front.progress.clone());
+    let mut connection: updates::Connection = Box::pin(one_request(stream, front));
+    let (mut stream, early) = tokio::select! {
+        biased;
+        done = &mut connection => done?,
+        () = progress.begun() => return Some(Served::Download(Download { connection, progress })),
+    };
     let admission = admitted.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(Admission { address, place, address_place }) = admission else {
         let _ = stream.shutdown().await;
@@ -65,7 +80,7 @@ pub(crate) async fn serve<A: Accept>(
     // A copy: as it is, the WebSocket would keep hyper's larger buffer for as long as it lives.
     let early = early.to_vec();
     let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
-    Some(Upgraded { socket, address, place, address_place })
+    Some(Served::Upgraded(Box::new(Upgraded { socket, address, place, address_place })))
 }
 
 /// Answers one request on `stream`, and gives it back with what was read beyond the request. Every [`answer`] closes;
@@ -91,7 +106,7 @@ pub(crate) fn plain(status: StatusCode, text: &'static str) -> Answer {
 }
 
 pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let mut answer = Response::new(Body::from(body.into()));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -106,6 +121,7 @@ struct Front<A> {
     shared: Arc<Shared<A>>,
     address: IpAddr,
     admitted: Arc<Mutex<Option<Admission>>>,
+    progress: Arc<Progress>,
 }
 
 struct Admission {
@@ -120,8 +136,9 @@ impl<A: Accept> Service<Request<Incoming>> for Front<A> {
     type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let (shared, address, admitted) = (self.shared.clone(), self.address, self.admitted.clone());
-        Box::pin(async move { Ok(route(&shared, address, &admitted, request).await) })
+        let (shared, address) = (self.shared.clone(), self.address);
+        let (admitted, progress) = (self.admitted.clone(), self.progress.clone());
+        Box::pin(async move { Ok(route(&shared, address, &admitted, &progress, request).await) })
     }
 }
 
@@ -129,6 +146,7 @@ async fn route<A: Accept>(
     shared: &Arc<Shared<A>>,
     address: IpAddr,
     admitted: &Mutex<Option<Admission>>,
+    progress: &Arc<Progress>,
     request: Request<Incoming>,
 ) -> Answer {
     let path = request.uri().path();
@@ -153,6 +171,12 @@ async fn route<A: Accept>(
         answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return answer;
     }
+    if let Some(name) = path.strip_prefix("/v1/updates/") {
+        return match client_address(shared, address, &request) {
+            Some(address) => updates::respond(shared, address, name, request.headers(), progress).await,
+            None => *later(StatusCode::TOO_MANY_REQUESTS, "too many requests from your address\n"),
+        };
+    }
     match path {
         "/health" => health(&shared.accept).await,
         "/" => plain(StatusCode::OK, "This is a Kith relay. To join it, ask its owner for an invite link.\n"),
@@ -175,7 +199,7 @@ fn admit<A: Accept>(
         later(StatusCode::TOO_MANY_REQUESTS, "too many new connections from your address\n")
     })?;
     let answer = upgrade::switch(request).inspect_err(|_| shared.refused(address, "http"))?;
-    let Some(address_place) = shared.addresses.take(address, limits) else {
+    let Some(address_place) = shared.addresses.take(address, limits.connections_per_address) else {
         shared.refused(address, "address_connections");
         return Err(later(StatusCode::TOO_MANY_REQUESTS, "too many connections from your address\n"));
     };
