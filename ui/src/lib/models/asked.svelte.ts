@@ -1,20 +1,21 @@
 import { errorOf, type AppError } from '$lib/backend'
 
-/** A list that the relay is asked for, and asked for again. */
-export class Asked<Row> {
-  rows: readonly Row[] | null = $state.raw(null)
+/** Something that the engine or the relay is asked for, and asked for again. */
+export class Asked<Answer> {
+  /** The last one that came; an error leaves it as it is. */
+  answer: Answer | null = $state.raw(null)
   error: AppError | null = $state.raw(null)
   private asks = 0
 
-  constructor(private readonly ask: () => Promise<readonly Row[]>) {}
+  constructor(private readonly ask: () => Promise<Answer>) {}
 
   /** The answer to the last question counts. */
   async load(): Promise<void> {
     const mine = ++this.asks
     try {
-      const rows = await this.ask()
+      const answer = await this.ask()
       if (mine !== this.asks) return
-      this.rows = rows
+      this.answer = answer
       this.error = null
     } catch (thrown) {
       if (mine === this.asks) this.error = errorOf(thrown)

@@ -10,6 +10,8 @@ import {
   type RoomRef,
   type Update,
 } from '$lib/backend'
+import { m } from '$lib/i18n'
+import { errorWords } from '$lib/words/errors'
 import { Announcements } from './announcements.svelte'
 import { Clock } from './clock.svelte'
 import { Composer } from './composer.svelte'
@@ -140,6 +142,16 @@ export class Session {
   step(by: 1 | -1, unreadOnly = false): void {
     const room = this.rooms.neighbour(this.chat?.key ?? null, by, unreadOnly)
     if (room) this.select(keyOfItem(room))
+  }
+
+  /** Into the clipboard, and says so. */
+  async copy(text: string): Promise<void> {
+    try {
+      await this.backend.copyText(text)
+      this.notices.say(m.notice_copied())
+    } catch (thrown) {
+      this.notices.complain(errorWords(thrown))
+    }
   }
 
   markRead(seq: number): void {

@@ -59,12 +59,10 @@ export async function perform(session: Session, chat: Chat, line: Line, action: 
         chat.composer.edit(line)
         break
       case 'copy':
-        await backend.copyText(line.text)
-        notices.say(m.notice_copied())
+        await session.copy(line.text)
         break
       case 'copyLink':
-        await backend.copyText(await backend.roomLink(profile, room, line.seq))
-        notices.say(m.notice_copied())
+        await session.copy(await backend.roomLink(profile, room, line.seq))
         break
       case 'why':
         if (line.seq !== null) notices.say(whyWords(await backend.whyNotified(profile, room, line.seq)))
