@@ -207,7 +207,7 @@ impl Courier {
                     }
                     let asked = hub.ask(Write::Push(PushWrite::Collect { account, paused, id })).await;
                     match asked {
-                        Ok(Written::Pushing(Some(person), targets)) => {
+                        Ok(Written::Pushing(Some((person, targets)))) => {
                             self.rounds.collected(hub.clock.now(), &account, &targets);
                             self.send_all(person, targets).await;
                         }
@@ -219,7 +219,7 @@ impl Courier {
                 Act::Retry(account, target) => {
                     let asked = hub.ask(Write::Push(PushWrite::Begin(account, target))).await;
                     match asked {
-                        Ok(Written::Pushing(Some(person), targets)) => {
+                        Ok(Written::Pushing(Some((person, targets)))) => {
                             self.rounds.begun(&account, &targets);
                             self.send_all(person, targets).await;
                         }

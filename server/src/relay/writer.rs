@@ -99,7 +99,7 @@ pub enum Written {
         again: bool,
     },
     /// To be pushed to these, marked as begun; nobody if there is nothing to tell any more.
-    Pushing(Option<PushPerson>, Vec<PushTarget>),
+    Pushing(Option<(PushPerson, Vec<PushTarget>)>),
     /// Nothing to say but that it is done.
     Done,
 }

@@ -109,11 +109,37 @@ impl PushPeople {
     pub fn forget(&mut self) {
         self.0 = None;
     }
+
+    fn all(&mut self, store: &dyn Reader) -> Result<&mut HashMap<AccountId, Known>, StoreError> {
+        if self.0.is_none() {
+            let mut people = HashMap::new();
+            for person in store.push_people()? {
+                let targets = store.push_targets(&person.account)?;
+                people.insert(person.account, Known { person, targets });
+            }
+            self.0 = Some(people);
+        }
+        Ok(self.0.get_or_insert_default())
+    }
+
+    fn of(&mut self, store: &dyn Reader, account: &AccountId) -> Result<Option<&mut Known>, StoreError> {
+        Ok(self.all(store)?.get_mut(account))
+    }
+
+    /// The same, for somebody who begins to wish something.
+    fn of_new(&mut self, store: &dyn Reader, account: AccountId) -> Result<&mut Known, StoreError> {
+        let nobody = || PushPerson { account, wishes: PushWishes::default(), waiting: None };
+        Ok(self.all(store)?.entry(account).or_insert_with(|| Known { person: nobody(), targets: Vec::new() }))
+    }
 }
 
 impl Known {
     fn is_waited_for(&self) -> bool {
         self.person.waiting.is_some() || self.targets.iter().any(|target| target.out.is_some())
+    }
+
+    fn target(&mut self, id: &TargetId) -> Option<&mut PushTarget> {
+        self.targets.iter_mut().find(|target| target.id == *id)
     }
 }
 
@@ -134,19 +160,18 @@ impl Writer {
                 self.add_target(*req, target)
             }
             PushWrite::Remove(of) => {
-                let account = asker(&job.from)?.identity.account;
-                let target = self.known(&account)?.and_then(|known| {
-                    known.targets.iter().map(|target| target.id).find(|id| id[..] == of.target[..])
-                });
-                self.remove_target(&account, &target.ok_or(ErrorCode::NotFound)?)?;
-                Ok(Written::Done)
+                let target = of.target[..].try_into().map_err(|_| ErrorCode::NotFound)?;
+                match self.remove_target(&asker(&job.from)?.identity.account, &target)? {
+                    true => Ok(Written::Done),
+                    false => Err(ErrorCode::NotFound.into()),
+                }
             }
             PushWrite::Collect { account, paused, id } => self.collect(account, paused, *id),
             PushWrite::Begin(account, target) => self.begin_try(account, target),
             PushWrite::End { account, target, id, end } => self.end_try(account, target, id, end),
             PushWrite::Drop(account) => {
                 self.is_there(account)?;
-                Ok(Written::Pushing(None, Vec::new()))
+                Ok(Written::Pushing(None))
             }
             PushWrite::VapidKey(key) => {
                 self.engine.put_push(&PushRow::VapidKey(key.clone()))?;
@@ -157,10 +182,10 @@ impl Writer {
 
     /// Notes a message for all of its room who want to hear of it and did not write it.
     pub(super) fn note_push(&mut self, room: &RoomId, sender: &AccountId, now: u64) -> Result<(), Refusal> {
-        self.load_people()?;
-        let Some(people) = self.push_people.0.as_mut().filter(|people| !people.is_empty()) else {
+        let people = self.push_people.all(self.engine.read())?;
+        if people.is_empty() {
             return Ok(());
-        };
+        }
         let Some(fold) = self.folds.room(self.engine.read(), room)? else { return Ok(()) };
         for account in listeners(people, fold) {
             let Some(known) = people.get_mut(&account).filter(|it| !it.targets.is_empty()) else { continue };
@@ -177,79 +202,67 @@ impl Writer {
 
     /// A person's device has said something: whatever waits for them, they can see there.
     pub(super) fn is_there(&mut self, account: &AccountId) -> Result<(), Refusal> {
-        self.load_people()?;
-        let Self { engine, push_people, .. } = self;
-        let Some(known) = push_people.0.as_mut().and_then(|people| people.get_mut(account)) else {
-            return Ok(());
-        };
-        if !known.is_waited_for() {
-            return Ok(());
-        }
+        let known = self.push_people.of(self.engine.read(), account)?;
+        let Some(known) = known.filter(|known| known.is_waited_for()) else { return Ok(()) };
         known.person.waiting = None;
-        engine.put_push(&PushRow::Person(known.person.clone()))?;
+        self.engine.put_push(&PushRow::Person(known.person.clone()))?;
         for target in known.targets.iter_mut().filter(|target| target.out.is_some()) {
             target.out = None;
-            engine.put_push(&PushRow::Target(target.clone()))?;
+            self.engine.put_push(&PushRow::Target(target.clone()))?;
         }
         Ok(())
     }
 
     fn wish(&mut self, set: &frame::SetPush, account: AccountId, now: u64) -> Outcome {
-        let mut person = match self.known(&account)? {
-            Some(known) => known.person.clone(),
-            None => PushPerson { account, wishes: PushWishes::default(), waiting: None },
-        };
+        let known = self.push_people.of_new(self.engine.read(), account)?;
+        let wishes = &mut known.person.wishes;
         if let Some(after_s) = set.after_s {
-            person.wishes.after_s = after_s.min(AFTER_S_MAX);
+            wishes.after_s = after_s.min(AFTER_S_MAX);
         }
         if let Some(show_sender) = set.show_sender {
-            person.wishes.show_sender = show_sender;
+            wishes.show_sender = show_sender;
         }
         if let Some(muted) = &set.muted {
             let muted = muted.iter().filter(|it| it.until > now).map(|it| (it.room, it.until));
-            person.wishes.muted = muted.take(MUTED_MAX).collect();
+            wishes.muted = muted.take(MUTED_MAX).collect();
         }
-        self.put_person(person)?;
+        self.engine.put_push(&PushRow::Person(known.person.clone()))?;
         Ok(Written::Done)
     }
 
     fn add_target(&mut self, req: u32, target: PushTarget) -> Outcome {
         let account = target.account;
-        let person = match self.known(&account)? {
-            Some(known) if known.targets.len() >= TARGETS_MAX => return Err(ErrorCode::LimitReached.into()),
-            Some(known) => known.person.clone(),
-            None => PushPerson { account, wishes: PushWishes::default(), waiting: None },
-        };
-        self.put_person(person)?;
-        self.engine.put_push(&PushRow::Target(target.clone()))?;
-        if let Some(known) = self.push_people.0.as_mut().and_then(|people| people.get_mut(&account)) {
-            known.targets.push(target);
+        let known = self.push_people.of_new(self.engine.read(), account)?;
+        if known.targets.len() >= TARGETS_MAX {
+            return Err(ErrorCode::LimitReached.into());
         }
+        self.engine.put_push(&PushRow::Person(known.person.clone()))?;
+        self.engine.put_push(&PushRow::Target(target.clone()))?;
+        known.targets.push(target);
         Ok(Written::Answer(pushes_frame(self.engine.read(), req, &account)?))
     }
 
-    fn remove_target(&mut self, account: &AccountId, target: &TargetId) -> Result<(), Refusal> {
-        self.engine.put_push(&PushRow::TargetGone(*target))?;
-        let Some(known) = self.push_people.0.as_mut().and_then(|people| people.get_mut(account)) else {
-            return Ok(());
-        };
-        known.targets.retain(|it| it.id != *target);
+    /// Whether there was one.
+    fn remove_target(&mut self, account: &AccountId, id: &TargetId) -> Result<bool, Refusal> {
+        let Some(known) = self.push_people.of(self.engine.read(), account)? else { return Ok(false) };
+        let Some(place) = known.targets.iter().position(|target| target.id == *id) else { return Ok(false) };
+        known.targets.remove(place);
+        self.engine.put_push(&PushRow::TargetGone(*id))?;
         if known.targets.is_empty() && known.person.waiting.take().is_some() {
             self.engine.put_push(&PushRow::Person(known.person.clone()))?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn collect(&mut self, account: &AccountId, paused: &[TargetId], id: [u8; 16]) -> Outcome {
         if self.engine.read().account(account)?.is_none_or(|row| row.disabled) {
             self.is_there(account)?;
-            return Ok(Written::Pushing(None, Vec::new()));
+            return Ok(Written::Pushing(None));
         }
-        self.load_people()?;
-        let Some(known) = self.push_people.0.as_mut().and_then(|people| people.get_mut(account)) else {
-            return Ok(Written::Pushing(None, Vec::new()));
+        let Some(known) = self.push_people.of(self.engine.read(), account)? else {
+            return Ok(Written::Pushing(None));
         };
-        let Some(news) = known.person.waiting.take() else { return Ok(Written::Pushing(None, Vec::new())) };
+        let Some(news) = known.person.waiting.take() else { return Ok(Written::Pushing(None)) };
         self.engine.put_push(&PushRow::Person(known.person.clone()))?;
         let mut going = Vec::new();
         for target in &mut known.targets {
@@ -264,29 +277,27 @@ impl Writer {
                 going.push(target.clone());
             }
         }
-        Ok(Written::Pushing(Some(known.person.clone()), going))
+        Ok(Written::Pushing(Some((known.person.clone(), going))))
     }
 
     fn begin_try(&mut self, account: &AccountId, target: &TargetId) -> Outcome {
-        let Some(known) = self.known_mut(account)? else { return Ok(Written::Pushing(None, Vec::new())) };
-        let person = known.person.clone();
-        let Some(target) = known.targets.iter_mut().find(|it| it.id == *target) else {
-            return Ok(Written::Pushing(None, Vec::new()));
+        let Some(known) = self.push_people.of(self.engine.read(), account)? else {
+            return Ok(Written::Pushing(None));
         };
-        let Some(out) = &mut target.out else { return Ok(Written::Pushing(None, Vec::new())) };
+        let person = known.person.clone();
+        let Some(target) = known.target(target) else { return Ok(Written::Pushing(None)) };
+        let Some(out) = &mut target.out else { return Ok(Written::Pushing(None)) };
         // Nobody knows whether it arrived, and the receiver would not know it for a second copy.
-        if out.may_have_arrived() && !target.place.adapter().may_repeat() {
+        let is_lost = out.may_have_arrived() && !target.place.adapter().may_repeat();
+        if is_lost {
             target.out = None;
-            let row = PushRow::Target(target.clone());
-            self.engine.put_push(&row)?;
-            return Ok(Written::Pushing(None, Vec::new()));
+        } else {
+            out.unsure |= out.begun;
+            out.begun = true;
+            out.tries += 1;
         }
-        out.unsure |= out.begun;
-        out.begun = true;
-        out.tries += 1;
-        let target = target.clone();
         self.engine.put_push(&PushRow::Target(target.clone()))?;
-        Ok(Written::Pushing(Some(person), vec![target]))
+        Ok(Written::Pushing((!is_lost).then(|| (person, vec![target.clone()]))))
     }
 
     fn end_try(&mut self, account: &AccountId, target: &TargetId, id: &[u8; 16], end: &PushEnd) -> Outcome {
@@ -294,10 +305,8 @@ impl Writer {
             self.remove_target(account, target)?;
             return Ok(Written::Done);
         }
-        let Some(known) = self.known_mut(account)? else { return Ok(Written::Done) };
-        let Some(target) = known.targets.iter_mut().find(|it| it.id == *target) else {
-            return Ok(Written::Done);
-        };
+        let known = self.push_people.of(self.engine.read(), account)?;
+        let Some(target) = known.and_then(|known| known.target(target)) else { return Ok(Written::Done) };
         let (failure, keep, unsure) = match end {
             PushEnd::Failed { why, again, unsure } => (Some(why.clone()), *again, *unsure),
             PushEnd::Taken | PushEnd::Gone => (None, false, false),
@@ -307,43 +316,8 @@ impl Writer {
         if let Some(out) = target.out.filter(|out| out.id == *id) {
             target.out = keep.then_some(PushOut { begun: false, unsure: unsure || out.unsure, ..out });
         }
-        let row = PushRow::Target(target.clone());
-        self.engine.put_push(&row)?;
+        self.engine.put_push(&PushRow::Target(target.clone()))?;
         Ok(Written::Done)
-    }
-
-    fn put_person(&mut self, person: PushPerson) -> Result<(), Refusal> {
-        self.engine.put_push(&PushRow::Person(person.clone()))?;
-        self.load_people()?;
-        if let Some(people) = &mut self.push_people.0 {
-            let account = person.account;
-            match people.get_mut(&account) {
-                Some(known) => known.person = person,
-                None => drop(people.insert(account, Known { person, targets: Vec::new() })),
-            }
-        }
-        Ok(())
-    }
-
-    fn known(&mut self, account: &AccountId) -> Result<Option<&Known>, StoreError> {
-        Ok(self.known_mut(account)?.map(|known| &*known))
-    }
-
-    fn known_mut(&mut self, account: &AccountId) -> Result<Option<&mut Known>, StoreError> {
-        self.load_people()?;
-        Ok(self.push_people.0.as_mut().and_then(|people| people.get_mut(account)))
-    }
-
-    fn load_people(&mut self) -> Result<(), StoreError> {
-        if self.push_people.0.is_none() {
-            let mut people = HashMap::new();
-            for person in self.engine.read().push_people()? {
-                let targets = self.engine.read().push_targets(&person.account)?;
-                people.insert(person.account, Known { person, targets });
-            }
-            self.push_people.0 = Some(people);
-        }
-        Ok(())
     }
 }
 

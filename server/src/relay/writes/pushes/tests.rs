@@ -260,7 +260,7 @@ impl World {
                     self.ids += 1;
                     let id = [self.ids; 16];
                     match self.push(PushWrite::Collect { account, paused, id }) {
-                        Written::Pushing(Some(_), targets) => {
+                        Written::Pushing(Some((_, targets))) => {
                             self.rounds.collected(self.now, &account, &targets);
                             self.send(targets);
                         }
@@ -268,7 +268,7 @@ impl World {
                     }
                 }
                 Act::Retry(account, target) => match self.push(PushWrite::Begin(account, target)) {
-                    Written::Pushing(Some(_), targets) => {
+                    Written::Pushing(Some((_, targets))) => {
                         self.rounds.begun(&account, &targets);
                         self.send(targets);
                     }
