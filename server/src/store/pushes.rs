@@ -79,6 +79,8 @@ pub struct PushOut {
 pub enum PushRow {
     /// Adds or changes a person.
     Person(PushPerson),
+    /// Changes what waits for a person, and not what they wish.
+    Waiting(AccountId, Option<News>),
     /// Adds or changes a target.
     Target(PushTarget),
     /// Forgets a target.

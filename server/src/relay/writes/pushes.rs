@@ -194,7 +194,7 @@ impl Writer {
             }
             let news = News { count: 1, sender: *sender };
             known.person.waiting = Some(known.person.waiting.map_or(news, |waiting| waiting.and(news)));
-            self.engine.put_push(&PushRow::Person(known.person.clone()))?;
+            self.engine.put_push(&PushRow::Waiting(account, known.person.waiting))?;
             self.outcome.awaited.insert(account, known.person.wishes.after_s);
         }
         Ok(())
@@ -205,7 +205,7 @@ impl Writer {
         let known = self.push_people.of(self.engine.read(), account)?;
         let Some(known) = known.filter(|known| known.is_waited_for()) else { return Ok(()) };
         known.person.waiting = None;
-        self.engine.put_push(&PushRow::Person(known.person.clone()))?;
+        self.engine.put_push(&PushRow::Waiting(*account, None))?;
         for target in known.targets.iter_mut().filter(|target| target.out.is_some()) {
             target.out = None;
             self.engine.put_push(&PushRow::Target(target.clone()))?;
@@ -249,7 +249,7 @@ impl Writer {
         known.targets.remove(place);
         self.engine.put_push(&PushRow::TargetGone(*id))?;
         if known.targets.is_empty() && known.person.waiting.take().is_some() {
-            self.engine.put_push(&PushRow::Person(known.person.clone()))?;
+            self.engine.put_push(&PushRow::Waiting(*account, None))?;
         }
         Ok(true)
     }
@@ -263,7 +263,7 @@ impl Writer {
             return Ok(Written::Pushing(None));
         };
         let Some(news) = known.person.waiting.take() else { return Ok(Written::Pushing(None)) };
-        self.engine.put_push(&PushRow::Person(known.person.clone()))?;
+        self.engine.put_push(&PushRow::Waiting(*account, None))?;
         let mut going = Vec::new();
         for target in &mut known.targets {
             let goes = !paused.contains(&target.id);

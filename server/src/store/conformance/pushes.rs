@@ -54,10 +54,19 @@ pub(super) fn what_waits_for_people_is_kept<S: Subject>() {
     assert_eq!(read.vapid_key().unwrap(), Some(vec![2, 3]));
     let idle = PushPerson { waiting: None, ..alice.clone() };
     let done = PushTarget { failure: None, out: None, ..two.clone() };
-    let writes = [PushRow::Person(idle.clone()), PushRow::Target(done.clone()), PushRow::TargetGone(one.id)];
+    let nobody = account(5, "x").id;
+    let writes = [
+        PushRow::Waiting(idle.account, None),
+        PushRow::Waiting(nobody, bob.waiting),
+        PushRow::Target(done.clone()),
+        PushRow::TargetGone(one.id),
+    ];
     put(&mut subject, &writes);
     let read = subject.engine().read();
     assert_eq!(read.push_person(&alice.account).unwrap(), Some(idle));
+    assert_eq!(read.push_person(&nobody).unwrap(), None);
     assert_eq!(read.push_targets(&alice.account).unwrap(), [done]);
     assert_eq!(read.push_targets(&bob.account).unwrap(), [other]);
+    put(&mut subject, &[PushRow::Waiting(alice.account, alice.waiting)]);
+    assert_eq!(subject.engine().read().push_person(&alice.account).unwrap(), Some(alice));
 }

@@ -17,6 +17,9 @@ impl PushState {
     pub(super) fn apply(&mut self, write: &PushRow) {
         match write.clone() {
             PushRow::Person(person) => drop(self.people.insert(person.account, person)),
+            PushRow::Waiting(account, waiting) => {
+                self.people.entry(account).and_modify(|person| person.waiting = waiting);
+            }
             PushRow::Target(target) => drop(self.targets.insert(target.id, target)),
             PushRow::TargetGone(target) => drop(self.targets.remove(&target)),
             PushRow::VapidKey(key) => self.vapid_key = Some(key),

@@ -20,6 +20,10 @@ impl Tables {
                 "INSERT OR REPLACE INTO push_people (account, wishes, waiting) VALUES (?1, ?2, ?3)",
                 &[&account.as_bytes(), &json(wishes)?, &waiting.as_ref().map(json).transpose()?],
             )?,
+            PushRow::Waiting(account, waiting) => self.run(
+                "UPDATE push_people SET waiting = ?2 WHERE account = ?1",
+                &[&account.as_bytes(), &waiting.as_ref().map(json).transpose()?],
+            )?,
             PushRow::Target(PushTarget { id, account, place, created_at, failure, out }) => self.run(
                 "INSERT OR REPLACE INTO push_targets (id, account, place, created_at, failure, out)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
