@@ -152,16 +152,11 @@ impl Courier {
 
     /// What a relay has left that ended in between.
     async fn take_up(&mut self) {
-        let found = self.sender.hub.run(|store| {
-            let people = store.push_people()?;
-            let targets = people.iter().map(|person| store.push_targets(&person.account));
-            let targets = targets.collect::<Result<Vec<_>, _>>()?;
-            Ok::<_, crate::store::StoreError>(people.into_iter().zip(targets).collect::<Vec<_>>())
-        });
-        let Some(Ok(found)) = found.await else { return };
+        let Some(found) = self.sender.hub.run(|store| store.pushes()).await else { return };
         let now = self.sender.hub.clock.now();
-        for (person, targets) in found {
-            self.rounds.take_up(now, &person, &targets);
+        match found {
+            Ok(found) => found.iter().for_each(|(person, targets)| self.rounds.take_up(now, person, targets)),
+            Err(error) => warn!(%error, "what waits for people who are away is told with the next message"),
         }
     }
 
@@ -171,26 +166,33 @@ impl Courier {
             self.rounds.noted(now, account, Duration::from_secs(after_s.into()));
         }
         for (conn, of) in letters.tests {
-            let account = conn.identity.account;
-            let found = self.sender.hub.run(move |store| store.push_targets(&account)).await;
-            let targets = found.and_then(Result::ok).unwrap_or_default();
-            let Some(target) = targets.into_iter().find(|target| target.id[..] == of.target[..]) else {
-                conn.refuse(of.req, ErrorCode::NotFound);
-                continue;
-            };
-            if self.under_way.len() >= IN_FLIGHT_MAX {
-                conn.refuse(of.req, ErrorCode::RateLimited);
-                continue;
+            match self.testable(conn.identity.account, &of).await {
+                Ok(target) => self.test(conn, of.req, target),
+                Err(code) => conn.refuse(of.req, code),
             }
-            let sender = self.sender.clone();
-            self.under_way.spawn(async move {
-                let failure = sender.test(&target).await.err();
-                let said = ServerFrame::PushSaid(PushSaid { req: of.req, failure });
-                conn.outbound.answer(said.encode());
-                None
-            });
         }
         self.go().await;
+    }
+
+    async fn testable(&self, account: AccountId, of: &PushOf) -> Result<PushTarget, ErrorCode> {
+        if self.under_way.len() >= IN_FLIGHT_MAX {
+            return Err(ErrorCode::RateLimited);
+        }
+        let found = self.sender.hub.run(move |store| store.push_targets(&account)).await;
+        let targets = found.ok_or(ErrorCode::ShuttingDown)?.map_err(|error| {
+            warn!(%error, "a place for pushes could not be read");
+            ErrorCode::StorageFailed
+        })?;
+        targets.into_iter().find(|target| target.id[..] == of.target[..]).ok_or(ErrorCode::NotFound)
+    }
+
+    fn test(&mut self, conn: Arc<Conn>, req: u32, target: PushTarget) {
+        let sender = self.sender.clone();
+        self.under_way.spawn(async move {
+            let failure = sender.test(&target).await.err();
+            conn.outbound.answer(ServerFrame::PushSaid(PushSaid { req, failure }).encode());
+            None
+        });
     }
 
     /// Does what is due.

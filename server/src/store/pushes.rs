@@ -99,6 +99,15 @@ pub trait Pushes {
     fn push_targets(&self, account: &AccountId) -> Result<Vec<PushTarget>, StoreError>;
     /// The key by which push services know the relay, in PKCS #8; none before it is first needed.
     fn vapid_key(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// All of them, each with their targets.
+    fn pushes(&self) -> Result<Vec<(PushPerson, Vec<PushTarget>)>, StoreError> {
+        let with_targets = |person: PushPerson| {
+            let targets = self.push_targets(&person.account)?;
+            Ok((person, targets))
+        };
+        self.push_people()?.into_iter().map(with_targets).collect()
+    }
 }
 
 impl Default for PushWishes {

@@ -112,12 +112,8 @@ impl PushPeople {
 
     fn all(&mut self, store: &dyn Reader) -> Result<&mut HashMap<AccountId, Known>, StoreError> {
         if self.0.is_none() {
-            let mut people = HashMap::new();
-            for person in store.push_people()? {
-                let targets = store.push_targets(&person.account)?;
-                people.insert(person.account, Known { person, targets });
-            }
-            self.0 = Some(people);
+            let known = |(person, targets): (PushPerson, _)| (person.account, Known { person, targets });
+            self.0 = Some(store.pushes()?.into_iter().map(known).collect());
         }
         Ok(self.0.get_or_insert_default())
     }
@@ -161,10 +157,8 @@ impl Writer {
             }
             PushWrite::Remove(of) => {
                 let target = of.target[..].try_into().map_err(|_| ErrorCode::NotFound)?;
-                match self.remove_target(&asker(&job.from)?.identity.account, &target)? {
-                    true => Ok(Written::Done),
-                    false => Err(ErrorCode::NotFound.into()),
-                }
+                let removed = self.remove_target(&asker(&job.from)?.identity.account, &target)?;
+                if removed { Ok(Written::Done) } else { Err(ErrorCode::NotFound.into()) }
             }
             PushWrite::Collect { account, paused, id } => self.collect(account, paused, *id),
             PushWrite::Begin(account, target) => self.begin_try(account, target),

@@ -48,6 +48,9 @@ pub(super) fn what_waits_for_people_is_kept<S: Subject>() {
     let mut people = vec![alice.clone(), bob.clone()];
     people.sort_by_key(|person| person.account);
     assert_eq!(read.push_people().unwrap(), people);
+    let everybody = read.pushes().unwrap();
+    assert!(everybody.iter().map(|(person, _)| person).eq(&people));
+    assert!(everybody.contains(&(bob.clone(), vec![other.clone()])));
     assert_eq!(read.push_person(&bob.account).unwrap(), Some(bob.clone()));
     assert_eq!(read.push_person(&account(5, "x").id).unwrap(), None);
     assert_eq!(read.push_targets(&alice.account).unwrap(), [two.clone(), one.clone()], "the oldest first");

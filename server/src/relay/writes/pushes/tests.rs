@@ -335,9 +335,7 @@ impl World {
         self.writer.push_people.forget();
         self.rounds = Rounds::new(self.now, SILENCE);
         (self.connected, self.heard) = (false, None);
-        let people = self.writer.engine().read().push_people().unwrap();
-        for person in people {
-            let targets = self.writer.engine().read().push_targets(&person.account).unwrap();
+        for (person, targets) in self.writer.engine().read().pushes().unwrap() {
             self.rounds.take_up(self.now, &person, &targets);
         }
     }
