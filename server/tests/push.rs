@@ -8,9 +8,10 @@ use kith_protocol::error::ErrorCode;
 use kith_protocol::frame::{
     AddPush, ClientFrame, MutedRoom, PushOf, PushOption, Pushes, Request, ServerFrame, SetPush,
 };
-use kith_protocol::ids::RoomId;
+use kith_protocol::ids::{AccountId, RoomId};
 use kith_relay::config::Config;
 use kith_relay::push::courier;
+use kith_relay::relay::writes::Write;
 use md5::{Digest as _, Md5};
 use ring::hmac;
 use serde_json::json;
@@ -55,10 +56,24 @@ impl Post {
         }
     }
 
+    /// Whether somebody is to be told of something yet.
+    async fn is_left(&self, account: AccountId) -> bool {
+        let left = self.relay.hub.run(move |store| store.is_anything_left_to_tell(&account)).await;
+        left.unwrap().unwrap()
+    }
+
+    /// How many groups were written.
+    fn groups(&self) -> u64 {
+        self.counted("kith_commit_writes_count ")
+    }
+
     fn tries(&self, kind: &str, outcome: &str) -> u64 {
-        let start = format!("kith_push_tries_total{{kind=\"{kind}\",outcome=\"{outcome}\"}} ");
+        self.counted(&format!("kith_push_tries_total{{kind=\"{kind}\",outcome=\"{outcome}\"}} "))
+    }
+
+    fn counted(&self, start: &str) -> u64 {
         let text = self.relay.hub.metrics.render();
-        text.lines().find_map(|line| line.strip_prefix(&start)).map_or(0, |count| count.parse().unwrap())
+        text.lines().find_map(|line| line.strip_prefix(start)).map_or(0, |count| count.parse().unwrap())
     }
 }
 
@@ -175,6 +190,36 @@ async fn who_is_away_is_told_and_who_is_there_is_not() {
             .iter()
             .all(|it| it.waiting.is_none())
     );
+    post.close().await;
+    assert!(ntfy.is_quiet());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_is_told_nothing_more_and_who_misses_nothing_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let post = Post::open(folder.path());
+    let mut ntfy = Receiver::start().await;
+    let (mut alice, mut bob, room) = pair(&post).await;
+    let pushes = add(&mut bob, "ntfy", &[("url", &ntfy.url("/bob"))]).await.unwrap();
+    wish(&mut bob, SetPush { req: 0, after_s: Some(3600), show_sender: None, muted: None }).await;
+    for waits in [false, true] {
+        drop(bob.wire.0.close(None).await);
+        post.connected(1).await;
+        if waits {
+            alice.post(0, room, "for later").await.unwrap();
+        }
+        assert_eq!(post.is_left(bob.account).await, waits);
+        let groups = post.groups();
+        bob.reconnect(&post.relay).await;
+        while post.is_left(bob.account).await {
+            tokio::task::yield_now().await;
+        }
+        // A connection is served once it is entered: the writer has all that its coming writes.
+        assert_eq!(test(&mut bob, &pushes.targets[0].id).await, None);
+        assert_eq!(ntfy.next().await.text(), "This is a test");
+        post.relay.hub.ask(Write::Probe).await.unwrap();
+        assert_eq!(post.groups() - groups, 1 + u64::from(waits));
+    }
     post.close().await;
     assert!(ntfy.is_quiet());
 }

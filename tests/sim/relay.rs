@@ -258,7 +258,7 @@ impl World<'_> {
         let process = self.relay.process.as_ref().expect("it runs");
         let conn = Conn::new(who, Outbound::new(self.net.queue, QUEUE_BYTES));
         match admission::enter(&*process.reader, &process.registry, &conn, 100) {
-            Ok(()) => self.links[id].relay = Side::Identified(Session::new(conn)),
+            Ok(_) => self.links[id].relay = Side::Identified(Session::new(conn)),
             Err(turned) => {
                 process.registry.remove(&conn);
                 match turned {

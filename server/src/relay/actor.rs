@@ -181,8 +181,10 @@ async fn enter(hub: &Arc<Hub>, peer: &Peer, identity: Identity) -> Result<Arc<Co
     };
     let entered = hub.run(work).await;
     match entered {
-        Some(Ok(())) => {
-            hub.came(conn.identity.account);
+        Some(Ok(left_to_tell)) => {
+            if left_to_tell {
+                hub.came(conn.identity.account);
+            }
             Ok(conn)
         }
         other => {

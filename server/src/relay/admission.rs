@@ -104,13 +104,13 @@ pub fn welcome(store: &dyn Reader, identity: &Identity) -> Result<ServerFrame, T
 }
 
 /// Puts a device in the registry, then tells it where its rooms stand: in this order nothing falls between. On an error
-/// the registry may hold it all the same.
+/// the registry may hold it all the same. Returns whether its person was to be told elsewhere of something that they see now.
 pub fn enter(
     store: &dyn Reader,
     registry: &Registry,
     conn: &Arc<Conn>,
     connections_max: usize,
-) -> Result<(), Turned> {
+) -> Result<bool, Turned> {
     let identity = &conn.identity;
     register(store, registry, conn, connections_max)?;
     // Revoked or disabled since it was checked: the end that was sent then has missed this connection.
@@ -136,7 +136,8 @@ pub fn enter(
     if !people.is_empty() {
         conn.outbound.answer(ServerFrame::Presences(Presences { people }).encode());
     }
-    Ok(())
+    // What is committed after this look finds the device registered, like what is said to somebody who is there.
+    Ok(store.is_anything_left_to_tell(&identity.account)?)
 }
 
 /// Puts a connection into the registry with the rooms that its account is in at that very moment.

@@ -146,7 +146,7 @@ impl Hub {
         queue(&self.jobs, Job { from: Asker::Conn(Arc::clone(conn)), write, now: self.clock.unix_ms() })
     }
 
-    /// A device of this account came, and sees what waited: in order with what is written.
+    /// A device of this account came, and sees what waited.
     pub fn came(&self, account: AccountId) {
         let from = Asker::Waiting { by: None, reply: Box::new(drop) };
         let write = Write::Push(PushWrite::Drop(account));

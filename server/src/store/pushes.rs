@@ -100,6 +100,12 @@ pub trait Pushes {
     /// The key by which push services know the relay, in PKCS #8; none before it is first needed.
     fn vapid_key(&self) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// Whether a person is still to be told of something.
+    fn is_anything_left_to_tell(&self, account: &AccountId) -> Result<bool, StoreError> {
+        let Some(person) = self.push_person(account)? else { return Ok(false) };
+        Ok(person.waiting.is_some() || self.push_targets(account)?.iter().any(|target| target.out.is_some()))
+    }
+
     /// All of them, each with their targets.
     fn pushes(&self) -> Result<Vec<(PushPerson, Vec<PushTarget>)>, StoreError> {
         let with_targets = |person: PushPerson| {
