@@ -49,15 +49,9 @@ pub(crate) enum HttpsError {
 }
 
 impl Https {
-    /// Trusts the system's authorities, or only those of a file. Reads them from the disk: not for async threads.
+    /// As [`connector`] trusts.
     pub(crate) fn new(authorities: Option<&Path>) -> Result<Self, HttpsError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let config = match authorities {
-            None => builder.with_platform_verifier()?.with_no_client_auth(),
-            Some(path) => builder.with_root_certificates(roots(path)?).with_no_client_auth(),
-        };
-        Ok(Self(TlsConnector::from(Arc::new(config))))
+        connector(authorities).map(Self)
     }
 
     pub(crate) async fn send<B>(&self, request: Request<B>) -> Result<Response<Bytes>, HttpsError>
@@ -99,6 +93,17 @@ impl Https {
             _ = connection => exchange.await,
         }
     }
+}
+
+/// Trusts the system's authorities, or only those of a file. Reads them from the disk: not for async threads.
+pub(crate) fn connector(authorities: Option<&Path>) -> Result<TlsConnector, HttpsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let config = match authorities {
+        None => builder.with_platform_verifier()?.with_no_client_auth(),
+        Some(path) => builder.with_root_certificates(roots(path)?).with_no_client_auth(),
+    };
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 fn roots(path: &Path) -> Result<RootCertStore, HttpsError> {

@@ -4,15 +4,14 @@
 //! is gained by a name that changes its mind. Redirects are not followed, and of the answer only the status counts.
 
 use super::Request;
+use crate::https::{self, HttpsError};
 use http_body_util::Full;
+use hyper::http::uri::Authority;
 use hyper::{StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, crypto::ring};
-use rustls_platform_verifier::BuilderVerifierExt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -54,6 +53,8 @@ pub(crate) enum SendError {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Target {
     secure: bool,
+    /// Host and port as the address has them, for the request.
+    authority: Authority,
     host: String,
     port: u16,
     path: String,
@@ -67,14 +68,15 @@ impl Target {
             Some("http") => false,
             _ => return Err(SendError::Address),
         };
-        let authority = uri.authority().filter(|it| !it.as_str().contains('@')).ok_or(SendError::Address)?;
+        let authority = uri.authority().filter(|it| !it.as_str().contains('@'));
+        let authority = authority.ok_or(SendError::Address)?.clone();
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let path = uri.path_and_query().map_or("/", |it| it.as_str()).to_owned();
         if host.is_empty() || port == 0 {
             Err(SendError::Address)
         } else {
-            Ok(Self { secure, host, port, path })
+            Ok(Self { secure, authority, host, port, path })
         }
     }
 
@@ -113,13 +115,9 @@ pub(super) struct Outside {
 }
 
 impl Outside {
-    /// Trusts whom the system trusts.
-    pub(super) fn new() -> Result<Self, rustls::Error> {
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_platform_verifier()?
-            .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+    /// Trusts whom the system trusts. Not for async threads.
+    pub(super) fn new() -> Result<Self, HttpsError> {
+        Ok(Self { tls: https::connector(None)? })
     }
 
     pub(super) async fn post(&self, request: Request, allowed: &[IpNet]) -> Result<Answer, SendError> {
@@ -144,7 +142,7 @@ where
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(unreached)?;
     let mut built = hyper::Request::post(&target.path)
-        .header(header::HOST, host_header(target))
+        .header(header::HOST, target.authority.as_str())
         .header(header::USER_AGENT, concat!("kith-relay/", env!("CARGO_PKG_VERSION")));
     for (name, value) in request.headers {
         built = built.header(name, value);
@@ -166,14 +164,6 @@ where
     let retry_after = said.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = retry_after.and_then(|value| value.parse().ok()).map(Duration::from_secs);
     Ok(Answer { status: said.status(), retry_after })
-}
-
-fn host_header(target: &Target) -> String {
-    let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
-    match (target.secure, target.port) {
-        (true, 443) | (false, 80) => host,
-        (_, port) => format!("{host}:{port}"),
-    }
 }
 
 /// Whether an address is on the public Internet, as far as the registries of special addresses say (RFC 6890 and its
@@ -242,6 +232,7 @@ fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
