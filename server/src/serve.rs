@@ -153,10 +153,8 @@ async fn run(
     tokio::spawn(admin.run(Arc::new(operator.clone()), stop.clone()));
     tokio::spawn(operator.clone().attend(hub.asked(), stop.clone()));
     announce(&operator, listen, tls.as_ref().filter(|_| security == Security::Acme)).await?;
-    let address = match &live.load().public_address {
-        none if none.is_empty() => String::new(),
-        address => format!("https://{address}"),
-    };
+    let host = live.load().public_address.clone();
+    let address = if host.is_empty() { host } else { format!("https://{host}") };
     drop(operator);
     if let Some(tls) = &tls {
         keep_certificate(tls.clone(), &live, data, clock, &metrics, &stop);

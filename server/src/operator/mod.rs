@@ -142,9 +142,8 @@ impl Operator {
         getrandom::fill(&mut token).map_err(|_| Refusal::bad("the system has no random numbers"))?;
         let expires_at = self.0.hub.clock.unix_ms().saturating_add(new.expires_s.saturating_mul(1_000));
         let invite = store::InviteRow { token, uses: new.uses, expires_at, role: new.role, room, by };
-        let maker = by.map(|by| self.read(move |store| listings::handle(store, &by)));
-        let maker = match maker {
-            Some(maker) => maker.await?,
+        let maker = match by {
+            Some(by) => self.read(move |store| listings::handle(store, &by)).await?,
             None => None,
         };
         let row = self.row(&invite, maker);

@@ -83,13 +83,12 @@ impl Registry {
         let account = conn.identity.account;
         let Some(mine) = connected.accounts.get_mut(&account) else { return };
         mine.conns.retain(|other| other.id != conn.id);
+        let (rooms, was_last) = (mine.rooms.clone(), mine.conns.is_empty());
         if let Some(heard) = conn.heard() {
             let last = connected.gone.entry(account).or_insert(heard);
             *last = heard.max(*last);
         }
-        let Some(mine) = connected.accounts.get_mut(&account) else { return };
-        let rooms = mine.rooms.clone();
-        if mine.conns.is_empty() {
+        if was_last {
             connected.tell_presence(&account);
             connected.accounts.remove(&account);
         }
