@@ -83,11 +83,8 @@ fn shown(hook: &HookRow) -> String {
 
 /// What to type, once.
 fn hint(hook: &NewHookRow) -> String {
-    let pin = hook.pin.as_ref().map(|pin| format!("--insecure --pinnedpubkey '{pin}' ")).unwrap_or_default();
-    format!(
-        "whoever knows this address can write there; it is shown this once. Try it:\n  curl {pin}-d 'Hello' {}",
-        hook.url
-    )
+    let curl = hook.curl();
+    format!("whoever knows this address can write there; it is shown this once. Try it:\n  {curl}")
 }
 
 fn unexpected() -> Failure {

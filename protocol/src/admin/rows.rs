@@ -151,6 +151,14 @@ pub struct NewHookRow {
     pub is_member: bool,
 }
 
+impl NewHookRow {
+    /// A command to try it with.
+    pub fn curl(&self) -> String {
+        let pin = self.pin.as_ref().map(|pin| format!("--insecure --pinnedpubkey '{pin}' "));
+        format!("curl {}-d 'Hello' {}", pin.unwrap_or_default(), self.url)
+    }
+}
+
 /// An integration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookRow {

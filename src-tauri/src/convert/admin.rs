@@ -100,11 +100,10 @@ pub(crate) fn hook(row: HookRow) -> Option<Hook> {
 }
 
 pub(crate) fn new_hook(row: NewHookRow) -> Option<NewHook> {
-    let pin = row.pin.map(|pin| format!("--insecure --pinnedpubkey '{pin}' ")).unwrap_or_default();
     Some(NewHook {
         account: id(&row.account)?,
+        curl: row.curl(),
         handle: row.handle,
-        curl: format!("curl {pin}-d 'Hello' {}", row.url),
         url: row.url,
         is_member: row.is_member,
     })
