@@ -96,15 +96,15 @@ fn administration_stands_there_with_its_fields() {
     let text = document();
     // Every word in backquotes: several fields share a row.
     let described: Vec<&str> = section(&text, "### Administration").split('`').skip(1).step_by(2).collect();
-    let requests = samples::admin_requests().into_iter().map(|ask| ask.encode());
-    for bytes in requests.chain(samples::admin_responses().into_iter().map(|answer| answer.encode())) {
+    let requests = samples::admin::requests().into_iter().map(|ask| ask.encode());
+    for bytes in requests.chain(samples::admin::responses().into_iter().map(|answer| answer.encode())) {
         // The dump takes a frame, which begins with its type.
         let frame: Vec<u8> = [&[0], &bytes[..]].concat();
         for key in dump::all_keys(&frame) {
             assert!(described.contains(&key.as_str()), "{key} is not described");
         }
     }
-    for ask in samples::admin_requests() {
+    for ask in samples::admin::requests() {
         let value = serde_json::to_value(&ask).unwrap();
         let name = value["do"].as_str().unwrap();
         assert!(section(&text, "### Administration").contains(&format!("| `{name}` |")), "no row {name}");

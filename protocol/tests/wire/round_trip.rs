@@ -116,10 +116,10 @@ proptest! {
 
 #[test]
 fn what_an_admin_asks_and_hears() {
-    for ask in samples::admin_requests() {
+    for ask in samples::admin::requests() {
         assert_eq!(AdminRequest::decode(&ask.encode()).unwrap(), ask);
     }
-    for answer in samples::admin_responses() {
+    for answer in samples::admin::responses() {
         assert_eq!(AdminResponse::decode(&answer.encode()).unwrap(), answer);
     }
 }
