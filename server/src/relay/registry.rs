@@ -3,21 +3,20 @@
 //! Pushes are hints: whatever happens between a look into the store and a place in the registry, a device that knows the
 //! heads will ask for what it lacks. So a device is registered first and told the heads afterwards.
 
+mod connected;
+
+use self::connected::Connected;
 use super::conn::Conn;
-use crate::clock::Instant;
 use crate::push::rounds::Seen;
 use crate::store::RoomHead;
 use bytes::Bytes;
 use kith_protocol::error::CloseCode;
-use kith_protocol::frame::{Head, PresenceOf, Presences, ServerFrame, Typing};
+use kith_protocol::frame::{Head, PresenceOf, ServerFrame, Typing};
 use kith_protocol::ids::{AccountId, DeviceId, RoomId};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-
-/// In rooms with more connections than this, nobody hears who comes and goes: it would be all that they hear.
-const PRESENCE_CONNECTIONS_MAX: usize = 256;
 
 /// All identified connections of a relay.
 #[derive(Debug, Default)]
@@ -25,16 +24,6 @@ pub struct Registry {
     connected: Mutex<Connected>,
     /// The last of them has ended.
     emptied: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Connected {
-    accounts: HashMap<AccountId, Presence>,
-    rooms: HashMap<RoomId, Vec<Arc<Conn>>>,
-    /// How often somebody came into or left a room.
-    moves: u64,
-    /// When those were heard of last who are not connected; at most one for each account of the relay.
-    gone: HashMap<AccountId, Instant>,
 }
 
 /// Whether a connection was added.
@@ -46,13 +35,6 @@ pub enum Added {
     Crowded,
     /// Somebody came into or left a room since: look again which rooms it may hear of.
     Stale,
-}
-
-/// The connections of one account, and the rooms that all of them hear of.
-#[derive(Debug, Default)]
-struct Presence {
-    conns: Vec<Arc<Conn>>,
-    rooms: Vec<RoomId>,
 }
 
 impl Registry {
@@ -241,69 +223,6 @@ impl Registry {
     }
 }
 
-impl Connected {
-    fn add(&mut self, conn: &Arc<Conn>, rooms: Vec<RoomId>, per_account_max: usize) -> bool {
-        let mine = self.accounts.entry(conn.identity.account).or_default();
-        let is_same = |other: &&Arc<Conn>| other.identity.device == conn.identity.device;
-        for other in mine.conns.iter().filter(is_same) {
-            other.outbound.close(CloseCode::Replaced);
-        }
-        // Those that were just replaced are on their way out.
-        if mine.conns.iter().filter(|other| !is_same(other)).count() >= per_account_max {
-            return false;
-        }
-        mine.conns.push(Arc::clone(conn));
-        let first = mine.conns.len() == 1;
-        if first {
-            mine.rooms.clone_from(&rooms);
-        }
-        for room in rooms {
-            self.rooms.entry(room).or_default().push(Arc::clone(conn));
-        }
-        if first {
-            self.tell_presence(&conn.identity.account);
-        }
-        true
-    }
-
-    fn leave(&mut self, room: &RoomId, gone: impl Fn(&Conn) -> bool) {
-        if let Some(listeners) = self.rooms.get_mut(room) {
-            listeners.retain(|conn| !gone(conn));
-            if listeners.is_empty() {
-                self.rooms.remove(room);
-            }
-        }
-    }
-
-    /// The connections that hear who comes and goes in a room.
-    fn audience(&self, room: &RoomId) -> &[Arc<Conn>] {
-        let listeners = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
-        if listeners.len() > PRESENCE_CONNECTIONS_MAX { &[] } else { listeners }
-    }
-
-    fn conns_of(&self, account: &AccountId) -> &[Arc<Conn>] {
-        self.accounts.get(account).map_or(&[][..], |mine| &mine.conns)
-    }
-
-    fn presence_of(&self, account: &AccountId) -> PresenceOf {
-        let mine = self.conns_of(account);
-        let away = !mine.is_empty() && mine.iter().all(|conn| conn.away.load(Ordering::Relaxed));
-        PresenceOf { account: *account, online: !mine.is_empty(), away }
-    }
-
-    fn tell_presence(&self, account: &AccountId) {
-        let Some(mine) = self.accounts.get(account) else { return };
-        let people = vec![self.presence_of(account)];
-        let frame = ServerFrame::Presences(Presences { people }).encode();
-        let mut told = BTreeSet::new();
-        for conn in mine.rooms.iter().flat_map(|room| self.audience(room)) {
-            if conn.identity.account != *account && told.insert(conn.id) {
-                conn.outbound.mention(&frame);
-            }
-        }
-    }
-}
-
 /// Where a room stands, on the wire.
 pub fn head_of(room: &RoomId, head: RoomHead) -> Head {
     Head {
@@ -323,6 +242,7 @@ pub fn heads_frame(heads: &[Head], done: bool) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use super::connected::PRESENCE_CONNECTIONS_MAX;
     use super::*;
     use crate::relay::conn::Identity;
     use crate::relay::outbound::{Next, Outbound};
@@ -347,7 +267,7 @@ mod tests {
 
     fn presence(account: u8, online: bool, away: bool) -> ServerFrame {
         let people = vec![PresenceOf { account: AccountId([account; 32]), online, away }];
-        ServerFrame::Presences(Presences { people })
+        ServerFrame::Presences(kith_protocol::frame::Presences { people })
     }
 
     fn hint() -> Bytes {
