@@ -9,6 +9,9 @@ import { Session } from '$lib/models'
 import { mount } from 'svelte'
 import App from './App.svelte'
 
+/** So long the window waits for what the first picture shows. */
+const FIRST_PICTURE_MS = 400
+
 const target = document.getElementById('app')
 if (!target) throw new Error('the page has no place for the app')
 
@@ -21,8 +24,14 @@ addEventListener('error', (event) => {
 addEventListener('unhandledrejection', (event) => report(event.reason))
 
 const session = new Session(backend)
-// The letters come while the engine answers; the window does not wait for them longer than for the answer.
-void document.fonts.load("1rem 'Inter Variable'")
-void document.fonts.load("600 1rem 'Inter Variable'")
+// Drawn once, with its letters and the lines of the first chat: what comes later is laid out and painted a second time.
+const letters = Promise.allSettled([
+  document.fonts.load("1rem 'Inter Variable'"),
+  document.fonts.load("600 1rem 'Inter Variable'"),
+])
 await session.start()
+await Promise.race([
+  Promise.all([letters, session.chat?.opened]),
+  new Promise((resolve) => setTimeout(resolve, FIRST_PICTURE_MS)),
+])
 mount(App, { target, props: { session } })

@@ -33,6 +33,8 @@ export interface Chat {
   readonly ref: RoomRef
   readonly timeline: Timeline
   readonly composer: Composer
+  /** Once its first lines are here, or it is known why not. */
+  readonly opened: Promise<void>
 }
 
 /** All that this window knows, and what it asks of the engine. Takes updates in; draws nothing. */
@@ -111,8 +113,8 @@ export class Session {
     const ref = refOf(key)
     const timeline = unowned(() => new Timeline(this.backend, this.people, ref))
     timeline.place = this.navigation.places.get(key) ?? null
-    void timeline.open(room.readUpTo, room.unread, seq)
-    this.chat = { key, ref, timeline, composer: this.composer(key, room.draft) }
+    const opened = timeline.open(room.readUpTo, room.unread, seq)
+    this.chat = { key, ref, timeline, composer: this.composer(key, room.draft), opened }
     this.navigation.room = key
     this.rooms.kept = key
     this.attend()
