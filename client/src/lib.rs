@@ -29,7 +29,7 @@ pub use client::{
 };
 pub use core::{
     Answered, Attention, Connection, DeviceOf, Me, MemberOf, Millis, Newcomer, Outgoing, Person, Progress,
-    Queued, QueuedKind, ReadFailed, Relay, RequestError, RoomSummary, RoomWish, RoomsDiff, SendError,
+    PushTo, Queued, QueuedKind, ReadFailed, Relay, RequestError, RoomSummary, RoomWish, RoomsDiff, SendError,
     Stopped, Trouble, Update, Verified, webhook_secret,
 };
 pub use home::{Access, Home, HomeError, Profiles};

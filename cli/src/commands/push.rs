@@ -6,36 +6,22 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::lines::Place;
 use crate::session::Session;
 use crate::text;
-use kith_client::webhook_secret;
-use kith_protocol::frame::{PushOption, PushPlace as Known, Pushes};
+use kith_client::{PushTo, webhook_secret};
+use kith_protocol::frame::{PushPlace as Known, Pushes};
 use owo_colors::OwoColorize as _;
 use serde::Serialize;
 use std::time::Duration;
 
 /// Does what is asked about pushes.
 pub(crate) async fn push(session: &mut Session, command: PushCommand) -> Outcome {
-    // A wrong option needs no connection to be told.
-    let wanted = match &command {
-        PushCommand::Add(place) => Some(options(place)?),
-        _ => None,
-    };
-    session.online().await?;
+    if !matches!(command, PushCommand::Add(_)) {
+        session.online().await?;
+    }
     match command {
+        PushCommand::Add(place) => add(session, place).await,
         PushCommand::List => {
             let pushes = session.client.pushes().await?;
             show(session, &pushes)
-        }
-        PushCommand::Add(_) => {
-            let Some((kind, options, secret)) = wanted else { return Ok(()) };
-            let pushes = session.client.add_push(kind, options).await?;
-            let place = pushes.targets.last().map(Place::from);
-            let id = place.as_ref().map_or_else(String::new, |place| place.id.clone());
-            session.out.either(&Added { added: place, secret: secret.as_deref() }, || match &secret {
-                Some(secret) => format!("{}  {secret}", short(&id)),
-                None => short(&id).to_owned(),
-            })?;
-            session.out.note("see whether it arrives: kith-cli push test");
-            Ok(())
         }
         PushCommand::Remove { place } => {
             let place = picked(&session.client.pushes().await?, &place)?;
@@ -70,6 +56,21 @@ pub(crate) async fn push(session: &mut Session, command: PushCommand) -> Outcome
     }
 }
 
+async fn add(session: &mut Session, place: PushPlace) -> Outcome {
+    // A wrong option needs no connection to be told.
+    let (to, secret) = wanted(place)?;
+    session.online().await?;
+    let pushes = session.client.add_push(to).await?;
+    let place = pushes.targets.last().map(Place::from);
+    let id = place.as_ref().map_or_else(String::new, |place| place.id.clone());
+    session.out.either(&Added { added: place, secret: secret.as_deref() }, || match &secret {
+        Some(secret) => format!("{}  {secret}", short(&id)),
+        None => short(&id).to_owned(),
+    })?;
+    session.out.note("see whether it arrives: kith-cli push test");
+    Ok(())
+}
+
 fn show(session: &mut Session, pushes: &Pushes) -> Outcome {
     let places: Vec<Place> = pushes.targets.iter().map(Place::from).collect();
     let vapid_key = Place::base64url(&pushes.vapid_key);
@@ -91,36 +92,26 @@ fn show(session: &mut Session, pushes: &Pushes) -> Outcome {
     })
 }
 
-type Wanted = (&'static str, Vec<PushOption>, Option<String>);
-
-/// Kind and options of a place, and a secret if it was made here.
-fn options(place: &PushPlace) -> Outcome<Wanted> {
-    let option = |name: &str, value: &str| PushOption { name: name.to_owned(), value: value.to_owned() };
+/// Where to, and a secret if it was made here.
+fn wanted(place: PushPlace) -> Outcome<(PushTo, Option<String>)> {
     Ok(match place {
         PushPlace::Ntfy { url, token } => {
-            let mut options = vec![option("url", url)];
-            if let Some(token) = token {
-                options.push(option("token", &text_or_stdin(token)?));
-            }
-            ("ntfy", options, None)
+            let token = token.map(|token| text_or_stdin(&token)).transpose()?;
+            (PushTo::Ntfy { url, token }, None)
         }
         PushPlace::Webhook { url, secret: Some(secret) } => {
-            ("webhook", vec![option("url", url), option("secret", &text_or_stdin(secret)?)], None)
+            (PushTo::Webhook { url, secret: text_or_stdin(&secret)? }, None)
         }
         PushPlace::Webhook { url, secret: None } => {
             let secret = webhook_secret()
                 .ok_or_else(|| Failure::new(Exit::Failed, "the system has no random numbers"))?;
-            ("webhook", vec![option("url", url), option("secret", &secret)], Some(secret))
+            (PushTo::Webhook { url, secret: secret.clone() }, Some(secret))
         }
         PushPlace::Webpush { endpoint, p256dh, auth } => {
-            let auth = text_or_stdin(auth)?;
-            let options = vec![option("endpoint", endpoint), option("p256dh", p256dh), option("auth", &auth)];
-            ("webpush", options, None)
+            (PushTo::WebPush { endpoint, p256dh, auth: text_or_stdin(&auth)? }, None)
         }
         PushPlace::Pusher { url, app, key, secret, channel } => {
-            let secret = text_or_stdin(secret)?;
-            let all = [("url", url), ("app", app), ("key", key), ("secret", &secret), ("channel", channel)];
-            ("pusher", all.map(|(name, value)| option(name, value)).to_vec(), None)
+            (PushTo::Pusher { url, app, key, secret: text_or_stdin(&secret)?, channel }, None)
         }
     })
 }

@@ -1,9 +1,9 @@
 //! Where the relay tells this person of messages while none of their devices is connected.
 
 use super::Client;
-use crate::core::{Reply, RequestError};
+use crate::core::{PushTo, Reply, RequestError};
 use bytes::Bytes;
-use kith_protocol::frame::{PushOption, Pushes};
+use kith_protocol::frame::Pushes;
 use std::time::Duration;
 
 impl Client {
@@ -15,14 +15,9 @@ impl Client {
         }
     }
 
-    /// One more place: `ntfy`, `webhook`, `webpush` or `pusher`, with its options. Returns all; the new one is the last.
-    pub async fn add_push(
-        &self,
-        kind: impl Into<String>,
-        options: Vec<PushOption>,
-    ) -> Result<Pushes, RequestError> {
-        let kind = kind.into();
-        match self.request(move |engine, _| engine.add_push(kind, options)).await? {
+    /// One more place. Returns all; the new one is the last.
+    pub async fn add_push(&self, place: PushTo) -> Result<Pushes, RequestError> {
+        match self.request(move |engine, _| engine.add_push(place)).await? {
             Reply::Pushes(pushes) => Ok(pushes),
             _ => Err(RequestError::Lost),
         }

@@ -54,7 +54,7 @@ pub use link_offer::Answered;
 pub use model::*;
 pub use newcomer::{LinkFailed, LinkStep, Linking};
 pub use notices::Attention;
-pub use pushes::webhook_secret;
+pub use pushes::{PushTo, webhook_secret};
 pub use recovery::{RecoverStep, Recovering};
 pub use requests::{Reply, Ticket};
 pub use update::*;

@@ -9,6 +9,74 @@ use kith_protocol::frame::{
     AddPush, ClientFrame, MutedRoom, PushOf, PushOption, PushSaid, Pushes, Request, SetPush,
 };
 
+/// A place where the relay is to tell a person. It holds secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PushTo {
+    /// A topic on an ntfy server.
+    Ntfy {
+        /// The topic's address.
+        url: String,
+        /// If the server asks for one.
+        token: Option<String>,
+    },
+    /// A subscription: of a browser, or of UnifiedPush.
+    WebPush {
+        /// Its address.
+        endpoint: String,
+        /// The receiver's public key, in base64url.
+        p256dh: String,
+        /// The receiver's secret, in base64url.
+        auth: String,
+    },
+    /// A channel of Pusher's protocol.
+    Pusher {
+        /// The server's address without a path.
+        url: String,
+        /// The app's id.
+        app: String,
+        /// The app's key.
+        key: String,
+        /// The app's secret.
+        secret: String,
+        /// The channel.
+        channel: String,
+    },
+    /// A program of one's own.
+    Webhook {
+        /// Where it listens.
+        url: String,
+        /// As [`webhook_secret`] makes them.
+        secret: String,
+    },
+}
+
+impl PushTo {
+    /// As frames have it: kind and options.
+    fn into_options(self) -> (&'static str, Vec<PushOption>) {
+        let (kind, options) = match self {
+            Self::Ntfy { url, token } => ("ntfy", vec![("url", Some(url)), ("token", token)]),
+            Self::WebPush { endpoint, p256dh, auth } => {
+                let options = [("endpoint", endpoint), ("p256dh", p256dh), ("auth", auth)];
+                ("webpush", options.map(|(name, value)| (name, Some(value))).to_vec())
+            }
+            Self::Pusher { url, app, key, secret, channel } => {
+                let options =
+                    [("url", url), ("app", app), ("key", key), ("secret", secret), ("channel", channel)];
+                ("pusher", options.map(|(name, value)| (name, Some(value))).to_vec())
+            }
+            Self::Webhook { url, secret } => ("webhook", vec![("url", Some(url)), ("secret", Some(secret))]),
+        };
+        let option = |(name, value): (&str, _)| Some(PushOption { name: name.to_owned(), value: value? });
+        (kind, options.into_iter().filter_map(option).collect())
+    }
+}
+
+impl std::fmt::Debug for PushTo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PushTo").field("kind", &self.clone().into_options().0).finish_non_exhaustive()
+    }
+}
+
 /// What the relay knows of muted chats. It does not read what says so, and would tell of them.
 #[derive(Debug, Default)]
 pub(crate) struct MutedTold {
@@ -31,10 +99,12 @@ impl Engine {
         self.ask(|req, ticket| (ClientFrame::ListPushes(Request { req }), Purpose::Pushes { ticket }))
     }
 
-    /// One more place: `ntfy`, `webhook`, `webpush` or `pusher`, with its options. The reply is [`Reply::Pushes`].
-    pub fn add_push(&mut self, kind: String, options: Vec<PushOption>) -> Result<Ticket, RequestError> {
+    /// One more place. The reply is [`Reply::Pushes`].
+    pub fn add_push(&mut self, place: PushTo) -> Result<Ticket, RequestError> {
+        let (kind, options) = place.into_options();
         self.ask(|req, ticket| {
-            (ClientFrame::AddPush(AddPush { req, kind, options }), Purpose::Pushes { ticket })
+            let add = AddPush { req, kind: kind.to_owned(), options };
+            (ClientFrame::AddPush(add), Purpose::Pushes { ticket })
         })
     }
 
