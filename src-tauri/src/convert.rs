@@ -1,6 +1,7 @@
 //! From the engine's values to those that are drawn.
 
 pub(crate) mod admin;
+pub(crate) mod pushes;
 
 use crate::failure;
 use crate::ipc::{self, LineId, Millis, ProfileId, TroubleKind};

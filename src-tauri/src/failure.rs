@@ -1,5 +1,6 @@
 //! From the engine's errors to the closed list that the UI acts on. Nothing looks at a text.
 
+use crate::convert::pushes;
 use crate::ipc::{AppError, ErrorCode as Code};
 use kith_client::keys::KeyError;
 use kith_client::net::DialError;
@@ -110,7 +111,8 @@ impl From<RequestError> for AppError {
             RequestError::HandleMoved { .. } => Code::HandleMoved,
             RequestError::Yourself => Code::Yourself,
             RequestError::Denied => Code::Denied,
-            RequestError::Senseless(_) | RequestError::PushFailed(_) => Code::Refused,
+            RequestError::Senseless(_) => Code::Refused,
+            RequestError::PushFailed(why) => return AppError::new(Code::PushFailed, pushes::failure(why)),
             RequestError::Contended => Code::Contended,
             RequestError::Expired => Code::Expired,
             RequestError::WrongCode => Code::WrongCode,

@@ -6,6 +6,7 @@ pub(crate) mod app;
 pub(crate) mod arrive;
 pub(crate) mod messages;
 pub(crate) mod people;
+pub(crate) mod pushes;
 pub(crate) mod rooms;
 pub(crate) mod settings;
 pub(crate) mod storage;
@@ -54,6 +55,11 @@ pub(crate) fn builder<R: Runtime>() -> Builder<R> {
             account::invite_new,
             account::invites,
             account::revoke_invite,
+            pushes::pushes,
+            pushes::push_add,
+            pushes::push_remove,
+            pushes::push_test,
+            pushes::push_set,
             admin::relay_users,
             admin::relay_user_enable,
             admin::relay_user_role,

@@ -65,6 +65,8 @@ pub enum ErrorCode {
     PassphraseNeeded,
     /// The profile is not open.
     ProfileClosed,
+    /// The relay could not tell the person there; the message says why.
+    PushFailed,
     /// That was too much at once.
     RateLimited,
     /// The relay refused for another reason.

@@ -14,6 +14,7 @@ mod markdown;
 mod notice;
 mod person;
 mod profile;
+mod pushes;
 mod room;
 mod settings;
 mod storage;
@@ -35,6 +36,7 @@ pub use person::{Person, Presence};
 pub use profile::{
     Arrived, Connection, ConnectionInfo, KeyChoice, Me, Profile, ProfileState, Trouble, TroubleKind,
 };
+pub use pushes::{NewPush, NewPushPlace, PushKind, PushPlace, Pushes};
 pub use room::{LastLine, Member, Mute, Role, RoomItem, RoomKind, RoomProof};
 pub use settings::{Density, DoNotDisturb, LocalSettings, Privacy, Quiet, Theme};
 pub use storage::{Exported, Storage};

@@ -1,5 +1,6 @@
 //! The shell as a whole: a real relay in this process, real engines, and a system that notes down.
 
+mod pushes;
 mod world;
 
 use crate::desk::{Deed, Key, TrayState, Urgency};

@@ -15,6 +15,7 @@ use kith_relay::clock::Clock;
 use kith_relay::config::{Config, Live};
 use kith_relay::listen::Peer;
 use kith_relay::metrics::Metrics;
+use kith_relay::push::courier;
 use kith_relay::relay::hub::Hub;
 use kith_relay::relay::writes::Write;
 use kith_relay::store::sqlite::SqliteEngine;
@@ -28,6 +29,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_util::sync::CancellationToken;
 
 pub(super) struct World {
     folder: TempDir,
@@ -42,7 +44,9 @@ impl World {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let engine = SqliteEngine::open(&folder.path().join("relay.db"), Incarnation([7; 16])).unwrap();
-        let live = Live::new(Config::default());
+        let mut config = Config::default();
+        config.push.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        let live = Live::new(config);
         let (hub, _threads) =
             Hub::start(Box::new(engine), live, Arc::new(Metrics::new()), Clock::system()).unwrap();
         let (dialer, mut listener) = memory(Timeouts::default());
@@ -55,6 +59,12 @@ impl World {
             }
         });
         Self { folder, hub, dialer, invites: 0, desks: BTreeMap::new(), shells: Vec::new() }
+    }
+
+    /// The relay tells people elsewhere too.
+    pub(super) fn sends_pushes(&self) {
+        let address = "https://relay.example".to_owned();
+        tokio::spawn(courier::run(Arc::clone(&self.hub), address, CancellationToken::new()));
     }
 
     /// A shell in a home of this name; again: the same home after a restart.

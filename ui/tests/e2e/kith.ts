@@ -15,6 +15,8 @@ interface Fake {
   tell(updates: unknown[]): void
   relayAnnounce(profile: string, text: string, forS: number | null): Promise<unknown>
   crowd(count: number): void
+  forgetPlaces(): void
+  pushError: string | null
   access: string
   opened: string[]
   clipboard: string

@@ -78,6 +78,39 @@ const VIEWS: Record<string, View> = {
     await expect(page.getByText('May connect')).toBeVisible()
     return page.getByRole('dialog')
   },
+  'told-elsewhere': async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await page.keyboard.press('Control+,')
+    await page.getByRole('tab', { name: 'Notifications' }).click()
+    await page.getByRole('button', { name: 'Test ntfy.lindqvist.example' }).click()
+    await expect(page.getByText('ntfy.lindqvist.example took it')).toBeVisible()
+    await page.getByRole('tabpanel').evaluate((panel) => panel.scrollTo(0, panel.scrollHeight))
+    return page.getByRole('dialog')
+  },
+  'told-elsewhere-new': async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await page.keyboard.press('Control+,')
+    await page.getByRole('tab', { name: 'Notifications' }).click()
+    await page.getByRole('button', { name: 'Add place' }).click()
+    await page.getByRole('radiogroup').getByText('Web Push', { exact: true }).click()
+    await page.getByLabel('Endpoint').fill('https://push.example.org/9Qb3')
+    await page.getByLabel('Secret').scrollIntoViewIfNeeded()
+    return page.getByRole('dialog')
+  },
+  'told-elsewhere-secret': async (kith) => {
+    const { page } = kith
+    await kith.open('&language=ar')
+    await page.keyboard.press('Control+,')
+    await page.locator('[data-page=notifications]').click()
+    await page.getByRole('button', { name: 'أضف مكانًا' }).click()
+    await page.getByRole('radiogroup').getByText('Webhook', { exact: true }).click()
+    await page.getByLabel('العنوان').fill('https://studio.example/kith')
+    await page.getByRole('button', { name: 'أضف مكانًا' }).click()
+    await expect(page.getByText('whsec_')).toBeVisible()
+    return page.getByRole('dialog')
+  },
   'first-run-link': async (kith) => {
     const { page } = kith
     await firstRun(kith)

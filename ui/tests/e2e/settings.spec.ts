@@ -90,6 +90,86 @@ test('what the system says of notifications is said, and asked for with a reason
   await kith.isAccessible()
 })
 
+test('told elsewhere: a webhook is added, its secret shown once, it is tested and removed', async ({
+  kith,
+  page,
+}) => {
+  await kith.open()
+  await kith.fake((fake) => fake.forgetPlaces())
+  await page.keyboard.press('Control+,')
+  await page.getByRole('tab', { name: 'Notifications' }).click()
+  const panel = page.getByRole('tabpanel')
+  await expect(panel.getByText('You are told nowhere else yet')).toBeVisible()
+  await panel.getByRole('button', { name: 'Add place' }).click()
+  await panel.getByText('Webhook', { exact: true }).click()
+  await expect(panel.getByRole('button', { name: 'Add place' })).toBeDisabled()
+  await panel.getByLabel('Address').fill('studio.example')
+  await panel.getByRole('button', { name: 'Add place' }).click()
+  await expect(panel.getByRole('alert')).toContainText('no address of the form https://host/path')
+  await panel.getByLabel('Address').fill('https://studio.example/kith')
+  await kith.isAccessible()
+  await panel.getByRole('button', { name: 'Add place' }).click()
+  const made = panel.getByRole('region', { name: 'The secret of your webhook' })
+  await expect(made).toBeFocused()
+  await kith.isAccessible()
+  await made.getByRole('button', { name: 'Copy' }).click()
+  expect(await page.evaluate(() => window.fake.clipboard)).toMatch(/^whsec_/)
+  await made.getByRole('button', { name: 'I have copied it' }).click()
+  await expect(panel.getByText('whsec_')).toBeHidden()
+  await panel.getByRole('button', { name: 'Test studio.example' }).click()
+  await expect(panel.getByText('studio.example took it')).toBeVisible()
+  await panel.getByRole('button', { name: 'Remove studio.example' }).click()
+  await panel.getByRole('group').getByRole('button', { name: 'Remove' }).click()
+  await expect(panel.getByText('You are told nowhere else yet')).toBeVisible()
+})
+
+test('each kind of place asks for what it takes', async ({ kith, page }) => {
+  await settings(kith, 'Notifications')
+  const panel = page.getByRole('tabpanel')
+  await panel.getByRole('button', { name: 'Add place' }).click()
+  const kinds = panel.getByRole('radiogroup', { name: 'Kind of place' })
+  for (const [kind, fields] of [
+    ['ntfy', { Address: 'https://ntfy.example/topic' }],
+    ['Web Push', { Endpoint: 'https://push.example/1', 'Public key': 'BNcR', Secret: 'tBHI' }],
+    [
+      'Pusher',
+      { Address: 'https://pusher.example', 'App id': '1', Key: 'k', Secret: 's', Channel: 'private-me' },
+    ],
+    ['Webhook', { Address: 'https://hook.example' }],
+  ] as const) {
+    await kinds.getByText(kind, { exact: true }).click()
+    for (const [label, value] of Object.entries(fields)) {
+      await expect(panel.getByRole('button', { name: 'Add place' })).toBeDisabled()
+      await panel.getByLabel(label).fill(value)
+    }
+    await expect(panel.getByRole('button', { name: 'Add place' })).toBeEnabled()
+    await kith.isAccessible()
+  }
+})
+
+test('a place that fails says why; when and what is told is chosen', async ({ kith, page }) => {
+  await settings(kith, 'Notifications')
+  const panel = page.getByRole('tabpanel')
+  await expect(panel.getByText('The last one did not get there')).toContainText('503')
+  await panel.getByRole('button', { name: 'Test studio.example' }).click()
+  await expect(panel.getByRole('alert')).toContainText('503')
+  await panel.getByRole('combobox', { name: 'How long to wait' }).click()
+  await page.getByRole('option', { name: '5 minutes', exact: true }).click()
+  await expect(panel.getByRole('combobox', { name: 'How long to wait' })).toContainText('5 minutes')
+  const sender = panel.getByRole('switch', { name: 'Say who wrote' })
+  await sender.click()
+  await expect(sender).toBeChecked()
+})
+
+test('a relay that tells nobody elsewhere is said to', async ({ kith, page }) => {
+  await kith.open()
+  await kith.fake((fake) => (fake.pushError = 'timedOut'))
+  await page.keyboard.press('Control+,')
+  await page.getByRole('tab', { name: 'Notifications' }).click()
+  await expect(page.getByText('may be older than this app')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Add place' })).toHaveCount(0)
+})
+
 test('theme, density and size of text show at once', async ({ kith, page }) => {
   await settings(kith, 'Appearance')
   const root = page.locator('html')

@@ -74,6 +74,16 @@ export const commands = {
 	invites: (profile: ProfileId) => __TAURI_INVOKE<Invite[]>("invites", { profile }),
 	/**  Takes an invite back. */
 	revokeInvite: (profile: ProfileId, id: string) => __TAURI_INVOKE<null>("revoke_invite", { profile, id }),
+	/**  Where, and what the person wants of it. */
+	pushes: (profile: ProfileId) => __TAURI_INVOKE<Pushes>("pushes", { profile }),
+	/**  One more place. Its secret is told this once, if it was made here. */
+	pushAdd: (profile: ProfileId, place: NewPushPlace) => __TAURI_INVOKE<NewPush>("push_add", { profile, place }),
+	/**  A place less. */
+	pushRemove: (profile: ProfileId, id: string) => __TAURI_INVOKE<null>("push_remove", { profile, id }),
+	/**  Sends a push there now; fails with `pushFailed` and the reason if it is not taken. */
+	pushTest: (profile: ProfileId, id: string) => __TAURI_INVOKE<null>("push_test", { profile, id }),
+	/**  Changes how long no device has to be connected, and whether a push says who wrote; what is `null` stays. */
+	pushSet: (profile: ProfileId, afterS: number | null, showSender: boolean | null) => __TAURI_INVOKE<null>("push_set", { profile, afterS, showSender }),
 	/**  All accounts but integrations. */
 	relayUsers: (profile: ProfileId) => __TAURI_INVOKE<RelayUser[]>("relay_users", { profile }),
 	/**  Lets somebody connect, or shuts them out. */
@@ -541,6 +551,8 @@ export type ErrorCode =
 "passphraseNeeded" | 
 /**  The profile is not open. */
 "profileClosed" | 
+/**  The relay could not tell the person there; the message says why. */
+"pushFailed" | 
 /**  That was too much at once. */
 "rateLimited" | 
 /**  The relay refused for another reason. */
@@ -930,6 +942,49 @@ export type NewHook = {
 	isMember: boolean,
 };
 
+/**  A place that was just added. */
+export type NewPush = {
+	/**  All of them; the new one is the last. */
+	pushes: Pushes,
+	/**  What the receiver checks signatures with, if it was made here: show it once. */
+	secret: string | null,
+};
+
+/**  A place to be added. */
+export type NewPushPlace = 
+/**  A topic on an ntfy server. */
+{ kind: "ntfy"; 
+/**  The topic's address. */
+url: string; 
+/**  If the server asks for one. */
+token: string | null } | 
+/**  A subscription: of a browser, or of UnifiedPush. */
+{ kind: "webPush"; 
+/**  Its address. */
+endpoint: string; 
+/**  The receiver's public key. */
+p256dh: string; 
+/**  The receiver's secret. */
+auth: string } | 
+/**  A channel of Pusher's protocol. */
+{ kind: "pusher"; 
+/**  The server's address without a path. */
+url: string; 
+/**  The app's id. */
+app: string; 
+/**  The app's key. */
+key: string; 
+/**  The app's secret. */
+secret: string; 
+/**  The channel. */
+channel: string } | 
+/**  A program of one's own. */
+{ kind: "webhook"; 
+/**  Where it listens. */
+url: string; 
+/**  None: one is made. */
+secret: string | null };
+
 /**  Whether the system lets Kith show notifications. */
 export type NotificationAccess = 
 /**  It does. */
@@ -1073,6 +1128,45 @@ export type ProfileState =
 { kind: "failed"; 
 /**  Why. */
 error: AppError };
+
+/**  What a place is. */
+export type PushKind = 
+/**  A topic on an ntfy server. */
+"ntfy" | 
+/**  A subscription: of a browser, or of UnifiedPush. */
+"webPush" | 
+/**  A channel of Pusher's protocol. */
+"pusher" | 
+/**  A program of one's own. */
+"webhook" | 
+/**  Something that only a newer Kith knows. */
+"other";
+
+/**  A place where the person is told. */
+export type PushPlace = {
+	/**  Its name. */
+	id: string,
+	/**  What it is. */
+	kind: PushKind,
+	/**  Where it is; the rest of the address may be a secret. */
+	host: string,
+	/**  When it was added. */
+	createdAt: Millis,
+	/**  Why the last push was not taken, in an English sentence. */
+	failure: string | null,
+};
+
+/**  Where the relay tells the person of messages while none of their devices is connected. */
+export type Pushes = {
+	/**  So long no device has to be connected, in seconds. */
+	afterS: number,
+	/**  Whether a push says who wrote. */
+	showSender: boolean,
+	/**  What a Web Push subscription has to be made with, in base64url; none while the relay sends nothing. */
+	vapidKey: string | null,
+	/**  The oldest first. */
+	places: PushPlace[],
+};
 
 /**  A QR code as one path: `<svg viewBox="0 0 size size"><path d=path></svg>`, a quiet zone of four included. */
 export type Qr = {

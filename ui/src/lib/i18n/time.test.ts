@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { locale } from './locale.svelte'
-import { ago, bytes, dayName, inTime, lineTime, listOf } from './time'
+import { ago, bytes, dayName, duration, inTime, lineTime, listOf } from './time'
 
 const NOON = new Date(2026, 8, 16, 12).getTime()
 const MINUTE = 60_000
@@ -41,6 +41,14 @@ describe('times', () => {
   it('say when something is to come, and how large something is', () => {
     expect(inTime(NOON + 90_000, NOON)).toBe('in 2 minutes')
     expect(inTime(NOON + 5 * HOUR, NOON)).toBe('in 5 hours')
+    expect([30, 60, 300, 90, 7200, 86_400].map(duration)).toEqual([
+      '30 seconds',
+      '1 minute',
+      '5 minutes',
+      '90 seconds',
+      '2 hours',
+      '1 day',
+    ])
     expect(bytes(84_213_760)).toBe('84.2 MB')
   })
 })

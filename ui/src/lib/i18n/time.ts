@@ -126,6 +126,22 @@ export function listOf(names: string[]): string {
   return kept('list', () => new Intl.ListFormat(locale.current, { type: 'conjunction' })).format(names)
 }
 
+/** A length of time in the largest unit that it fits into. */
+export function duration(seconds: number): string {
+  const [unit, length] =
+    seconds % 86_400 === 0
+      ? (['day', 86_400] as const)
+      : seconds % 3600 === 0
+        ? (['hour', 3600] as const)
+        : seconds % 60 === 0
+          ? (['minute', 60] as const)
+          : (['second', 1] as const)
+  return kept(
+    `duration ${unit}`,
+    () => new Intl.NumberFormat(locale.current, { style: 'unit', unit, unitDisplay: 'long' }),
+  ).format(seconds / length)
+}
+
 export function bytes(size: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
   const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, size)) / 3))

@@ -28,6 +28,7 @@ const WORDS: Record<ErrorCode, () => string> = {
   offline: m.error_offline,
   passphraseNeeded: m.error_passphrase_needed,
   profileClosed: m.error_profile_closed,
+  pushFailed: m.error_push_failed,
   rateLimited: m.error_rate_limited,
   refused: m.error_refused,
   relayStorage: m.error_relay_storage,

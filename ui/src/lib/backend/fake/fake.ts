@@ -2,7 +2,7 @@ import type { Backend } from '../backend'
 import type { Device, Invite, LocalSettings, Profile, Qr } from '../bindings'
 import { DEFAULT_SETTINGS } from '../defaults'
 import { PEOPLE, PRESENCE, PROFILES, accountOf } from './people'
-import { FakeRelay } from './relay'
+import { FakePushes } from './pushes'
 import { fixtureRooms } from './rooms'
 import { pause, refusal } from './timelines'
 
@@ -11,7 +11,7 @@ const HOUR = 3_600_000
 type Call<Name extends keyof Backend> = Backend[Name]
 
 /** A whole backend in memory: for tests, for pictures, and for working on the UI without a relay. */
-export class FakeBackend extends FakeRelay implements Backend {
+export class FakeBackend extends FakePushes implements Backend {
   /** What was opened or copied, for tests. */
   readonly opened: string[] = []
   clipboard = ''
