@@ -110,7 +110,7 @@ fn who_was_signed_out_stays_out_of_a_relay_put_back() {
     let mut w = World::new();
     let alice = w.join("alice");
     let phone = w.link(alice, "phone");
-    let (backup, now, lost) = (w.relay.backup(w.now), w.now, w.devices[phone].engine.me().device);
+    let (backup, now, lost) = (w.relay.backup(), w.now, w.devices[phone].engine.me().device);
     w.devices[alice].engine.revoke(now, lost).unwrap();
     w.settle();
     w.restore(backup);

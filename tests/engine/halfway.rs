@@ -31,7 +31,7 @@ fn a_restored_relay_gets_back_what_it_lost() {
     let room = w.dm(alice, bob);
     w.say(alice, room, "before the backup");
     w.settle();
-    let backup = w.relay.backup(w.now);
+    let backup = w.relay.backup();
     w.say(bob, room, "after the backup");
     w.say(alice, room, "also after");
     let later = w.group(alice, "Later", &[bob]);
@@ -69,7 +69,7 @@ fn a_restored_relay_gets_back_what_it_lost() {
 #[test]
 fn what_a_relay_put_back_cannot_check_yet_takes_nothing_else_with_it() {
     let (mut w, alice, bob, room) = chat();
-    let backup = w.relay.backup(w.now);
+    let backup = w.relay.backup();
     let desk = w.link(bob, "desk");
     w.say(alice, room, "before it");
     w.settle();
@@ -110,7 +110,7 @@ fn what_a_relay_put_back_cannot_check_yet_takes_nothing_else_with_it() {
 fn the_same_entry_at_the_same_place_does_not_make_logs_the_same() {
     let (mut w, alice, bob, room) = chat();
     let phone = w.link(alice, "phone");
-    let backup = w.relay.backup(w.now);
+    let backup = w.relay.backup();
     w.say(bob, room, "a");
     w.say(alice, room, "b");
     // Bob does not come to know what became of his.
@@ -140,7 +140,7 @@ fn the_same_entry_at_the_same_place_does_not_make_logs_the_same() {
 fn what_was_acknowledged_and_is_not_held_goes_out_again_on_a_relay_put_back() {
     for restarts in [false, true] {
         let (mut w, alice, bob, room) = chat();
-        let backup = w.relay.backup(w.now);
+        let backup = w.relay.backup();
         let txn = w.say(alice, room, "only the relay had it");
         acked_behind_a_gap(&mut w, alice, room, txn);
         if restarts {
@@ -160,7 +160,7 @@ fn what_was_acknowledged_and_is_not_held_goes_out_again_on_a_relay_put_back() {
 #[test]
 fn what_is_taken_away_before_it_is_held_is_gone_once_it_is() {
     let (mut w, alice, bob, room) = chat();
-    let backup = w.relay.backup(w.now);
+    let backup = w.relay.backup();
     let txn = w.say(alice, room, "regretted");
     let (now, target) = (w.now, w.lines(alice, room).last().unwrap().id);
     w.devices[alice].engine.redact(now, &room, target).unwrap();
@@ -203,7 +203,7 @@ fn what_is_taken_away_and_then_refused_for_good_is_forgotten_and_the_others_go_o
 #[test]
 fn a_value_whose_answer_could_not_be_stored_is_kept() {
     let (mut w, alice, bob, room) = chat();
-    let backup = w.relay.backup(w.now);
+    let backup = w.relay.backup();
     let (now, target) = (w.now, w.lines(alice, room).last().unwrap().id);
     w.devices[alice].engine.react(now, &room, target, "🌻", true).unwrap();
     w.devices[alice].fail_commits(1);
@@ -220,7 +220,7 @@ fn a_value_whose_answer_could_not_be_stored_is_kept() {
 #[test]
 fn a_reaction_that_a_relay_put_back_never_had_is_not_shown() {
     let (mut w, alice, bob, room) = chat();
-    let backup = w.relay.backup(w.now);
+    let backup = w.relay.backup();
     let (now, target) = (w.now, w.lines(alice, room).last().unwrap().id);
     w.devices[alice].engine.react(now, &room, target, "🌻", true).unwrap();
     w.settle();
@@ -264,7 +264,7 @@ fn a_draft_that_a_relay_put_back_lacks_survives_wherever_a_power_cut_strikes() {
     for lost in 0..12 {
         let (mut w, alice, _, room) = chat();
         let phone = w.link(alice, "phone");
-        let backup = w.relay.backup(w.now);
+        let backup = w.relay.backup();
         w.disconnect(phone);
         let now = w.now;
         w.devices[alice].engine.set_draft(now, &room, "half a thought").unwrap();

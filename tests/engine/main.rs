@@ -1,7 +1,6 @@
 //! Client engines against the relay's own sessions, in virtual time.
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test ends where something fails")]
 
-mod backup;
 mod chaos;
 mod chats;
 mod device;

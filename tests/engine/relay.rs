@@ -1,6 +1,5 @@
 //! The relay under test: its own sessions and writer over its memory engine.
 
-use crate::backup::{Backup, Copied};
 use crate::device::Line;
 use kith_client::core::Engine;
 use kith_protocol::frame::{ClientFrame, Presences, Refused, ServerFrame};
@@ -15,9 +14,9 @@ use kith_relay::relay::session::{Session, Step};
 use kith_relay::relay::slots::Slots;
 use kith_relay::relay::writer::{Asker, Job, WriteLimits, Writer, Written};
 use kith_relay::relay::writes::Write;
-use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::memory::MemoryDisk;
 use kith_relay::store::retention::{RetentionWrite, Share};
-use kith_relay::store::{Engine as Log, InviteRow, RelayRole};
+use kith_relay::store::{InviteRow, RelayRole};
 use std::sync::{Arc, Mutex};
 
 /// The relay.
@@ -27,11 +26,11 @@ pub(crate) struct Relay {
     pub(crate) slots: Slots,
     pub(crate) incarnation: Incarnation,
     queue: usize,
-    backup: Backup,
+    disk: MemoryDisk,
 }
 
 impl Relay {
-    pub(crate) fn new(engine: MemoryEngine) -> Self {
+    pub(crate) fn new(disk: MemoryDisk) -> Self {
         let limits = WriteLimits {
             accounts: 100,
             rooms_per_account: 1000,
@@ -40,11 +39,10 @@ impl Relay {
             body_bytes: 256 * 1024,
             share: Share::default(),
         };
-        let backup = Backup::default();
         Self {
-            incarnation: engine.incarnation(),
-            writer: Writer::new(Box::new(Copied { inner: engine, backup: backup.clone() }), limits),
-            backup,
+            incarnation: disk.incarnation(),
+            writer: Writer::new(Box::new(disk.open()), limits),
+            disk,
             registry: Registry::default(),
             slots: Slots::new(100),
             queue: 1000,
@@ -52,10 +50,8 @@ impl Relay {
     }
 
     /// What a backup of the relay would hold now.
-    pub(crate) fn backup(&mut self, now: u64) -> MemoryEngine {
-        self.backup.ask(Incarnation([2; 16]));
-        self.put_invite(now, [0xbb; 16], 1);
-        self.backup.take().expect("a copy is made at the commit")
+    pub(crate) fn backup(&self) -> MemoryDisk {
+        self.disk.restored(Incarnation([2; 16]))
     }
 
     /// An invite for one newcomer.
@@ -66,7 +62,7 @@ impl Relay {
 
     /// From now on the relay's disk is full, or no longer.
     pub(crate) fn set_full(&self, full: bool) {
-        self.backup.set_full(full);
+        self.disk.set_full(full);
     }
 
     /// How many bytes an account may hold.

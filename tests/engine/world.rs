@@ -12,7 +12,7 @@ use kith_protocol::link::InviteLink;
 use kith_relay::relay::admission;
 use kith_relay::relay::outbound::Next;
 use kith_relay::relay::reads::{self, Read};
-use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::memory::MemoryDisk;
 use std::collections::VecDeque;
 
 /// Everything.
@@ -29,7 +29,7 @@ impl World {
     pub(crate) fn new() -> Self {
         Self {
             now: 1_700_000_000_000,
-            relay: Relay::new(MemoryEngine::new(Incarnation([1; 16]))),
+            relay: Relay::new(MemoryDisk::new(Incarnation([1; 16]))),
             devices: Vec::new(),
         }
     }
@@ -162,7 +162,7 @@ impl World {
     }
 
     /// The relay is put back to what a backup holds: `backup` with a new identity.
-    pub(crate) fn restore(&mut self, backup: MemoryEngine) {
+    pub(crate) fn restore(&mut self, backup: MemoryDisk) {
         for id in 0..self.devices.len() {
             self.disconnect(id);
         }

@@ -94,7 +94,7 @@ impl World<'_> {
                 self.relay.disk.set_full(true);
                 self.schedule(now + ms, Event::Room);
             }
-            Op::Backup => self.relay.backup = Some(self.relay.disk.backup(Incarnation([2; 16]))),
+            Op::Backup => self.relay.backup = Some(self.relay.disk.restored(Incarnation([2; 16]))),
             Op::Restore { down_ms } => self.relay_restore(down_ms),
         }
         if let Some(dev) = op.device() {

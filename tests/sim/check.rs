@@ -42,32 +42,29 @@ pub(crate) fn look(world: &mut World<'_>) {
 
 fn log(world: &World<'_>) -> (Vec<RoomHead>, Places) {
     let (mut heads, mut places) = (Vec::new(), Places::new());
-    world.relay.disk.read(|disk| {
-        for room in &world.rooms {
-            heads.push(disk.head(room).unwrap());
-            let all = Range {
-                after: Seq::ZERO,
-                before: Seq(u64::MAX),
-                newest: false,
-                limit: u32::MAX,
-                bytes: usize::MAX,
-            };
-            for (seq, raw) in (1..).zip(disk.page(room, all).unwrap().entries) {
-                let entry = Entry::parse(raw).unwrap();
-                let target = Target { device: entry.header().device, txn: entry.header().txn };
-                places.entry(target).or_default().push((*room, Seq(seq)));
-            }
+    let disk = world.relay.disk.read();
+    for room in &world.rooms {
+        heads.push(disk.head(room).unwrap());
+        let all = Range {
+            after: Seq::ZERO,
+            before: Seq(u64::MAX),
+            newest: false,
+            limit: u32::MAX,
+            bytes: usize::MAX,
+        };
+        for (seq, raw) in (1..).zip(disk.page(room, all).unwrap().entries) {
+            let entry = Entry::parse(raw).unwrap();
+            let target = Target { device: entry.header().device, txn: entry.header().txn };
+            places.entry(target).or_default().push((*room, Seq(seq)));
         }
-    });
+    }
     (heads, places)
 }
 
 /// The devices of those who are in a room at the end.
 fn members(world: &World<'_>, room: usize) -> Vec<usize> {
-    let carol_gardens = world.relay.disk.read(|disk| {
-        let member = disk.membership(&world.carol(), &world.rooms[1]).unwrap();
-        member.is_some_and(|member| member.left.is_none())
-    });
+    let carol = world.relay.disk.read().membership(&world.carol(), &world.rooms[1]).unwrap();
+    let carol_gardens = carol.is_some_and(|member| member.left.is_none());
     let people: &[usize] = match room {
         1 if carol_gardens => &[0, 1, 2],
         0 | 1 => &[0, 1],
@@ -230,12 +227,8 @@ fn all_hold_the_same(
     // Who was sent away sees nothing newer than that.
     let carols = devices_of(world, 2);
     if room == world.rooms[1] && carols.iter().all(|id| !members.contains(id)) {
-        let left = world
-            .relay
-            .disk
-            .read(|disk| disk.membership(&world.carol(), &room).unwrap())
-            .and_then(|member| member.left)
-            .map_or(Seq::ZERO, |left| left.seq);
+        let carol = world.relay.disk.read().membership(&world.carol(), &room).unwrap();
+        let left = carol.and_then(|member| member.left).map_or(Seq::ZERO, |left| left.seq);
         for id in carols {
             let device = &world.devices[id];
             let newest = device.engine.room(&room).unwrap().map_or(Seq::ZERO, |summary| summary.newest);

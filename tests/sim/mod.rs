@@ -3,7 +3,6 @@
 mod act;
 mod check;
 mod device;
-mod disk;
 mod link;
 pub(crate) mod plan;
 mod relay;

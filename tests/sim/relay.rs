@@ -1,6 +1,5 @@
 //! The relay: its real parts, with a writer that takes its time, readers that take theirs, and a process that can die.
 
-use super::disk::Disk;
 use super::link::{Admission, Down, LinkId, Side};
 use super::plan::Phase;
 use super::world::{Event, World};
@@ -24,19 +23,19 @@ use kith_relay::relay::slots::Slots;
 use kith_relay::relay::writer::{Asker, Committed, Job, WriteLimits, Writer, Written};
 use kith_relay::relay::writes::Write;
 use kith_relay::store::Reader;
-use kith_relay::store::memory::MemoryEngine;
+use kith_relay::store::memory::MemoryDisk;
 use kith_relay::store::retention::Share;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The relay and its disk.
 pub(crate) struct Relay {
-    pub(crate) disk: Disk,
+    pub(crate) disk: MemoryDisk,
     pub(crate) process: Option<Process>,
     pub(crate) incarnation: Incarnation,
     /// Dies at this moment of the next group, for so long.
     pub(crate) crash_at: Option<(Phase, u64)>,
-    pub(crate) backup: Option<MemoryEngine>,
+    pub(crate) backup: Option<MemoryDisk>,
     /// How far each account's read mark of each room has come.
     pub(crate) marks: BTreeMap<(AccountId, RoomId), Seq>,
     /// Where the rooms stood when a device was signed out.
@@ -67,7 +66,7 @@ impl Relay {
     pub(crate) fn new() -> Self {
         let incarnation = Incarnation([1; 16]);
         let mut relay = Self {
-            disk: Disk::new(MemoryEngine::new(incarnation)),
+            disk: MemoryDisk::new(incarnation),
             process: None,
             incarnation,
             crash_at: None,
@@ -104,8 +103,8 @@ impl Relay {
     }
 
     /// Put back to what a copy holds.
-    fn restore(&mut self, copy: MemoryEngine, incarnation: Incarnation) {
-        self.disk = Disk::new(copy);
+    fn restore(&mut self, copy: MemoryDisk, incarnation: Incarnation) {
+        self.disk = copy;
         self.incarnation = incarnation;
         self.marks.clear();
         self.ends.clear();
@@ -114,7 +113,7 @@ impl Relay {
     /// Whether a device belongs to its account, as far as the disk says.
     pub(crate) fn admits(&self, engine: &Engine) -> bool {
         let me = engine.me();
-        let Some(account) = self.disk.read(|disk| fold_account(disk, &me.person.account).unwrap()) else {
+        let Some(account) = fold_account(self.disk.read(), &me.person.account).unwrap() else {
             // It waits to be admitted.
             return true;
         };
@@ -337,10 +336,8 @@ impl World<'_> {
             if self.relay.ends.contains_key(&id) || self.relay.admits(&device.engine) {
                 continue;
             }
-            let heads = self
-                .relay
-                .disk
-                .read(|disk| self.rooms.iter().map(|room| (*room, disk.head(room).unwrap().seq)).collect());
+            let disk = self.relay.disk.read();
+            let heads = self.rooms.iter().map(|room| (*room, disk.head(room).unwrap().seq)).collect();
             self.relay.ends.insert(id, heads);
         }
     }

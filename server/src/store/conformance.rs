@@ -60,7 +60,7 @@ impl Subject for Memory {
     }
 
     fn reopen(self) -> Self {
-        Self(self.0.restored(self.0.incarnation()))
+        Self(self.0.disk().open())
     }
 }
 

@@ -1,9 +1,12 @@
 //! The reference engine: maps in memory. What a group writes is visible to readers once it is committed, and a crash, in
 //! tests, loses what is not.
 
+mod disk;
 mod hooks;
 mod pushes;
 mod retention;
+
+pub use self::disk::MemoryDisk;
 
 use self::hooks::HookState;
 use self::pushes::PushState;
@@ -24,11 +27,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Maps in memory.
 pub struct MemoryEngine {
-    incarnation: Incarnation,
+    disk: MemoryDisk,
     working: Shared,
-    committed: Shared,
     group: Vec<Change>,
-    full: bool,
 }
 
 type Change = Box<dyn Fn(&mut State) + Send>;
@@ -66,35 +67,12 @@ struct Room {
 impl MemoryEngine {
     /// Empty logs of this identity.
     pub fn new(incarnation: Incarnation) -> Self {
-        Self {
-            incarnation,
-            working: Shared::default(),
-            committed: Shared::default(),
-            group: Vec::new(),
-            full: false,
-        }
+        MemoryDisk::new(incarnation).open()
     }
 
-    /// A copy of what is committed, as a backup would hold it, under an identity of its own.
-    #[must_use]
-    pub fn restored(&self, incarnation: Incarnation) -> Self {
-        let mut state = self.committed.lock().clone();
-        if incarnation != self.incarnation {
-            state.pushes.forget_waiting();
-        }
-        let shared = |state| Shared(Arc::new(Mutex::new(state)));
-        Self {
-            incarnation,
-            working: shared(state.clone()),
-            committed: shared(state),
-            group: Vec::new(),
-            full: false,
-        }
-    }
-
-    /// From now on, commits fail for want of room; or no longer.
-    pub fn set_full(&mut self, full: bool) {
-        self.full = full;
+    /// What stays when this engine is gone.
+    pub fn disk(&self) -> &MemoryDisk {
+        &self.disk
     }
 
     fn change(&mut self, change: impl Fn(&mut State) + Send + 'static) {
@@ -105,7 +83,7 @@ impl MemoryEngine {
 
 impl Engine for MemoryEngine {
     fn incarnation(&self) -> Incarnation {
-        self.incarnation
+        self.disk.incarnation()
     }
 
     fn read(&self) -> &dyn Reader {
@@ -125,10 +103,10 @@ impl Engine for MemoryEngine {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        if self.full {
+        if self.disk.is_full() {
             return Err(StoreError::Full);
         }
-        let mut committed = self.committed.lock();
+        let mut committed = self.disk.committed.lock();
         for change in self.group.drain(..) {
             change(&mut committed);
         }
@@ -137,7 +115,7 @@ impl Engine for MemoryEngine {
 
     fn rollback(&mut self) {
         self.group.clear();
-        *self.working.lock() = self.committed.lock().clone();
+        self.working = self.disk.committed.copy();
     }
 
     fn append(&mut self, entry: &Entry) -> Result<Append, StoreError> {
@@ -254,7 +232,7 @@ impl Engine for MemoryEngine {
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(self.committed.clone()))
+        Ok(Box::new(self.disk.committed.clone()))
     }
 }
 
@@ -282,6 +260,10 @@ impl Room {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.lock().clone())))
     }
 }
 

@@ -112,7 +112,7 @@ fn what_waited_to_be_told_is_not_told_out_of_a_restored_copy() {
     sqlite.engine().renew(Incarnation([8; 16])).unwrap();
     let mut memory = Memory::fresh();
     pushes::fill(&mut memory);
-    let mut memory = Memory(memory.0.restored(Incarnation([8; 16])));
+    let mut memory = Memory(memory.0.disk().restored(Incarnation([8; 16])).open());
     let nothing_waits = |store: &dyn Reader| {
         let people = store.push_people().unwrap();
         assert_eq!(people.len(), 1);
