@@ -10,6 +10,8 @@ pub mod folds;
 mod handshake;
 pub mod hub;
 pub mod outbound;
+#[cfg(test)]
+mod person;
 pub mod publish;
 pub mod reads;
 pub mod registry;

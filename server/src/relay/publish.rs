@@ -82,28 +82,19 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::relay::conn::{Conn, Identity};
+    use crate::relay::conn::Conn;
     use crate::relay::outbound::{Next, Outbound};
-    use crate::relay::writer::{Asker, Job, WriteLimits, Writer};
+    use crate::relay::person::{LIMITS, Person};
+    use crate::relay::writer::{Asker, Job, Writer};
     use crate::relay::writes::Write;
+    use crate::store::Engine;
     use crate::store::memory::MemoryEngine;
-    use crate::store::retention::Share;
-    use crate::store::{AccountRow, DeviceRow, Engine, RelayRole};
-    use kith_protocol::chain::ChainEntry;
-    use kith_protocol::entry::{Entry, Header, Kind};
+    use kith_protocol::entry::Kind;
     use kith_protocol::error::{CloseCode, ErrorCode};
-    use kith_protocol::ids::{AccountId, Hash, Incarnation, Rev, TxnId};
-    use kith_protocol::keys::DeviceKeys;
+    use kith_protocol::ids::{Hash, Incarnation, Rev};
     use kith_protocol::register::{Register, RegisterHeader, Scope};
     use kith_protocol::room::{ControlOp, Role, group_ops};
     use std::sync::Arc;
-
-    struct Person {
-        keys: DeviceKeys,
-        account: AccountId,
-        conn: Arc<Conn>,
-        txns: u64,
-    }
 
     /// Alice, who owns a group, and Bob, who is in it; both are connected.
     struct World {
@@ -116,45 +107,6 @@ mod tests {
     }
 
     impl Person {
-        fn new(engine: &mut MemoryEngine, seed: u8, handle: &str) -> Self {
-            let keys = DeviceKeys::from_seeds(&[seed; 32], &[!seed; 32]);
-            let genesis = ChainEntry::genesis(&keys, "laptop", 1);
-            let account = AccountId(genesis.digest().0);
-            engine.append_chain(&account, &genesis).unwrap();
-            engine.put_device(&keys.id(), DeviceRow { account, blocked: false }).unwrap();
-            let row = AccountRow {
-                id: account,
-                handle: handle.into(),
-                name: handle.into(),
-                role: RelayRole::Member,
-                disabled: false,
-                created_at: 1,
-                chain_len: 1,
-                integration: false,
-            };
-            engine.put_account(&row).unwrap();
-            let identity = Identity { account, device: keys.id(), recovery: false, version: 1 };
-            Self { conn: Conn::new(identity, Outbound::new(100, 1 << 20)), keys, account, txns: 0 }
-        }
-
-        fn entry(&mut self, room: RoomId, control_head: Hash, kind: Kind) -> Entry {
-            self.txns += 1;
-            let header = Header {
-                key_source: 0,
-                room,
-                account: self.account,
-                device: self.keys.id(),
-                chain_len: 1,
-                control_head,
-                seen_seq: Seq::ZERO,
-                seen_hash: Hash::ZERO,
-                txn: TxnId(u128::from(self.txns).to_be_bytes()),
-                at: 1,
-                kind,
-            };
-            Entry::sign(&header, b"body", &self.keys)
-        }
-
         fn heard(&self) -> Vec<ServerFrame> {
             let frame = |next| match next {
                 Next::Frame(bytes) => ServerFrame::decode(&bytes).unwrap(),
@@ -182,14 +134,6 @@ mod tests {
             let mut alice = Person::new(&mut engine, 1, "alice");
             let bob = Person::new(&mut engine, 2, "bob");
             engine.commit().unwrap();
-            let limits = WriteLimits {
-                accounts: 9,
-                rooms_per_account: 9,
-                members_per_room: 9,
-                devices_per_account: 9,
-                body_bytes: 9999,
-                share: Share::default(),
-            };
             let registry = Registry::default();
             for person in [&alice, &bob] {
                 assert!(registry.add(&person.conn, Vec::new(), 9));
@@ -197,7 +141,7 @@ mod tests {
             let ops = group_ops(alice.account, [1; 16], [bob.account]);
             let genesis = alice.entry(RoomId::ZERO, Hash::ZERO, Kind::Control { index: 0, ops });
             let room = genesis.room();
-            let writer = Writer::new(Box::new(engine), limits);
+            let writer = Writer::new(Box::new(engine), LIMITS);
             let mut world = Self { writer, registry, alice, bob, room, control: (genesis.digest(), 1) };
             world.group(vec![Write::Control(1, genesis)]);
             world.alice.heard();

@@ -246,6 +246,7 @@ mod tests {
     use super::*;
     use crate::relay::conn::Identity;
     use crate::relay::outbound::{Next, Outbound};
+    use kith_protocol::frame::Presences;
 
     const ROOM: RoomId = RoomId([1; 16]);
     const OTHER: RoomId = RoomId([2; 16]);
@@ -267,7 +268,7 @@ mod tests {
 
     fn presence(account: u8, online: bool, away: bool) -> ServerFrame {
         let people = vec![PresenceOf { account: AccountId([account; 32]), online, away }];
-        ServerFrame::Presences(kith_protocol::frame::Presences { people })
+        ServerFrame::Presences(Presences { people })
     }
 
     fn hint() -> Bytes {

@@ -6,18 +6,16 @@ use crate::clock::{Clock, Instant};
 use crate::push::courier::judge;
 use crate::push::outside::{Answer, SendError};
 use crate::push::rounds::{Act, Rounds, Seen, present_until};
-use crate::relay::conn::{Conn, Identity};
-use crate::relay::outbound::Outbound;
-use crate::relay::writer::{Asker, WriteLimits};
+use crate::relay::conn::Conn;
+use crate::relay::person::{LIMITS, Person};
+use crate::relay::writer::Asker;
 use crate::relay::writes::Write;
+use crate::store::Engine;
 use crate::store::memory::MemoryEngine;
-use crate::store::{AccountRow, DeviceRow, Engine, RelayRole};
 use hyper::StatusCode;
-use kith_protocol::chain::ChainEntry;
-use kith_protocol::entry::{Entry, Header, Kind};
+use kith_protocol::entry::{Entry, Kind};
 use kith_protocol::frame::{PushOption, SetPush};
-use kith_protocol::ids::{Hash, Incarnation, Seq, TxnId};
-use kith_protocol::keys::DeviceKeys;
+use kith_protocol::ids::{Hash, Incarnation};
 use kith_protocol::room::direct_ops;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,10 +82,9 @@ struct World {
     writer: Writer,
     rounds: Rounds,
     now: Instant,
-    alice: (DeviceKeys, AccountId),
+    alice: Person,
     bob: Arc<Conn>,
     room: RoomId,
-    txns: u64,
     connected: bool,
     heard: Option<Instant>,
     flights: Vec<Flight>,
@@ -106,27 +103,17 @@ impl World {
     fn new() -> Self {
         let mut engine = MemoryEngine::new(Incarnation([7; 16]));
         engine.begin().unwrap();
-        let alice = person(&mut engine, 1, "alice");
-        let (bob_keys, bob) = person(&mut engine, 2, "bob");
+        let alice = Person::new(&mut engine, 1, "alice");
+        let bob = Person::new(&mut engine, 2, "bob");
         engine.commit().unwrap();
-        let limits = WriteLimits {
-            accounts: 9,
-            rooms_per_account: 9,
-            members_per_room: 9,
-            devices_per_account: 9,
-            body_bytes: 999,
-            share: crate::store::retention::Share::default(),
-        };
-        let identity = Identity { account: bob, device: bob_keys.id(), recovery: false, version: 1 };
         let now = Clock::system().now();
-        let room = RoomId::direct(&alice.1, &bob);
+        let room = RoomId::direct(&alice.account, &bob.account);
         let mut world = Self {
-            writer: Writer::new(Box::new(engine), limits),
+            writer: Writer::new(Box::new(engine), LIMITS),
             rounds: Rounds::new(now, SILENCE),
             now,
-            bob: Conn::new(identity, Outbound::new(9, 9999)),
+            bob: bob.conn,
             room,
-            txns: 0,
             connected: false,
             heard: None,
             flights: Vec::new(),
@@ -138,7 +125,7 @@ impl World {
             ids: 0,
             alice,
         };
-        let ops = direct_ops(world.alice.1, bob);
+        let ops = direct_ops(world.alice.account, bob.account);
         let genesis = world.entry(Kind::Control { index: 0, ops });
         world.write(Write::Control(1, genesis), false);
         let option = |name: &str, value: &str| PushOption { name: name.into(), value: value.into() };
@@ -152,22 +139,7 @@ impl World {
     }
 
     fn entry(&mut self, kind: Kind) -> Entry {
-        self.txns += 1;
-        let (keys, account) = &self.alice;
-        let header = Header {
-            key_source: 0,
-            room: self.room,
-            account: *account,
-            device: keys.id(),
-            chain_len: 1,
-            control_head: Hash::ZERO,
-            seen_seq: Seq::ZERO,
-            seen_hash: Hash::ZERO,
-            txn: TxnId(u128::from(self.txns).to_be_bytes()),
-            at: 1,
-            kind,
-        };
-        Entry::sign(&header, b"body", keys)
+        self.alice.entry(self.room, Hash::ZERO, kind)
     }
 
     /// One group. Whoever something waits for is noted, as the courier does.
@@ -359,26 +331,6 @@ impl World {
             assert!(self.lossy || told == self.unseen, "told of {told}, and {} came", self.unseen);
         }
     }
-}
-
-fn person(engine: &mut MemoryEngine, seed: u8, handle: &str) -> (DeviceKeys, AccountId) {
-    let keys = DeviceKeys::from_seeds(&[seed; 32], &[!seed; 32]);
-    let genesis = ChainEntry::genesis(&keys, "laptop", 1);
-    let id = AccountId(genesis.digest().0);
-    engine.append_chain(&id, &genesis).unwrap();
-    engine.put_device(&keys.id(), DeviceRow { account: id, blocked: false }).unwrap();
-    let row = AccountRow {
-        id,
-        handle: handle.into(),
-        name: handle.into(),
-        role: RelayRole::Member,
-        disabled: false,
-        created_at: 1,
-        chain_len: 1,
-        integration: false,
-    };
-    engine.put_account(&row).unwrap();
-    (keys, id)
 }
 
 proptest! {
