@@ -8,6 +8,7 @@ mod devices;
 mod groups;
 mod halfway;
 mod people;
+mod pushes;
 mod relay;
 mod trust;
 mod world;
