@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// Requests under way at once: each holds a socket for some seconds at most.
 const IN_FLIGHT_MAX: usize = 64;
@@ -111,7 +111,8 @@ async fn vapid_key(hub: &Hub) -> Option<Vec<u8>> {
 struct Courier {
     sender: Sender,
     rounds: Rounds,
-    under_way: JoinSet<Ended>,
+    /// Tries, and tests, of which nothing becomes.
+    under_way: JoinSet<Option<Try>>,
 }
 
 /// What it takes to send something.
@@ -123,8 +124,14 @@ struct Sender {
     address: Arc<str>,
 }
 
-/// How a try has ended; `None`: it was a test.
-type Ended = Option<(PushTarget, PushOut, PushEnd, Option<Duration>)>;
+/// A try that has ended.
+struct Try {
+    target: PushTarget,
+    out: PushOut,
+    end: PushEnd,
+    /// The pause before the next one.
+    again: Option<Duration>,
+}
 
 impl Courier {
     fn new(sender: Sender) -> Self {
@@ -140,11 +147,11 @@ impl Courier {
             let next = self.rounds.next().filter(|_| self.under_way.len() < IN_FLIGHT_MAX);
             tokio::select! {
                 // What has ended makes room for what comes.
-                Some(ended) = self.under_way.join_next() => {
-                    if let Ok(Some((target, out, end, again))) = ended {
-                        self.end(&target, out, end, again).await;
-                    }
-                }
+                Some(ended) = self.under_way.join_next() => match ended {
+                    Ok(Some(ended)) => self.end(ended).await,
+                    Ok(None) => {}
+                    Err(error) => error!(%error, "a push was given up"),
+                },
                 () = hub.push_letters.came.notified() => self.open(hub.push_letters.take()).await,
                 () = until(next) => self.go().await,
             }
@@ -250,7 +257,8 @@ impl Courier {
         }
     }
 
-    async fn end(&mut self, target: &PushTarget, out: PushOut, end: PushEnd, again: Option<Duration>) {
+    async fn end(&mut self, ended: Try) {
+        let Try { target, out, end, again } = ended;
         let (kind, _) = target.place.shown();
         self.sender.hub.metrics.push_sent(kind, end == PushEnd::Taken);
         if let PushEnd::Failed { why, .. } = &end {
@@ -275,35 +283,27 @@ impl Sender {
         let mut id: TargetId = [0; 16];
         getrandom::fill(&mut id).map_err(|error| error.to_string())?;
         let push = Push { id, text: "This is a test".to_owned(), count: 0, sender: None };
-        match self.post(target, &push).await? {
+        match self.post(target, &push).await {
             Ok(answer) if answer.status.is_success() => Ok(()),
             Ok(answer) => Err(refused(answer.status)),
             Err(error) => Err(error.to_string()),
         }
     }
 
-    async fn deliver(
-        &self,
-        target: PushTarget,
-        out: PushOut,
-        show_sender: bool,
-    ) -> (PushTarget, PushOut, PushEnd, Option<Duration>) {
+    async fn deliver(&self, target: PushTarget, out: PushOut, show_sender: bool) -> Try {
         let sender = if show_sender { self.name_of(out.news.sender).await } else { None };
         let push =
             Push { id: out.id, text: text(out.news.count, sender.as_deref()), count: out.news.count, sender };
-        let (end, again) = match self.post(&target, &push).await {
-            Ok(outcome) => judge(&target, out.tries, outcome),
-            Err(why) => (PushEnd::Failed { why, again: false, unsure: false }, None),
-        };
-        (target, out, end, again)
+        let (end, again) = judge(&target, out.tries, self.post(&target, &push).await);
+        Try { target, out, end, again }
     }
 
-    async fn post(&self, target: &PushTarget, push: &Push) -> Result<Result<Answer, SendError>, String> {
+    async fn post(&self, target: &PushTarget, push: &Push) -> Result<Answer, SendError> {
         let now_s = self.hub.clock.unix_ms() / 1000;
         let context = Context { now_s, vapid_key: &self.vapid_key, subject: &self.address };
-        let request = target.place.adapter().request(push, &context)?;
+        let request = target.place.adapter().request(push, &context).map_err(SendError::Unmade)?;
         let allowed = self.hub.live.load().push.allow_networks.clone();
-        Ok(self.outside.post(request, &allowed).await)
+        self.outside.post(request, &allowed).await
     }
 
     async fn name_of(&self, account: AccountId) -> Option<String> {

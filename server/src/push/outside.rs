@@ -40,6 +40,9 @@ pub(crate) enum SendError {
     Plain,
     #[error("it leads into a network that is not public; the operator can name it in push.allow_networks")]
     Inside,
+    /// By the adapter; it says why.
+    #[error("{0}")]
+    Unmade(String),
     #[error("what is to be sent cannot be a request: {0}")]
     Request(String),
     #[error("the host cannot be reached: {0}")]
