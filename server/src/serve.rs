@@ -368,8 +368,8 @@ fn end(runtime: Runtime, threads: Threads) {
 }
 
 fn raise_open_files_limit(config: &Config) {
-    let wanted =
-        u64::from(config.limits.max_connections) + u64::from(config.limits.max_handshakes) + OWN_FILES;
+    let connections = u64::from(config.limits.max_connections) + u64::from(config.limits.max_handshakes);
+    let wanted = connections + courier::SOCKETS_MAX as u64 + OWN_FILES;
     match platform::raise_open_files_limit(wanted) {
         Ok(limit) if limit < wanted => {
             warn!(limit, wanted, "the system allows fewer open files than limits.max_connections needs");

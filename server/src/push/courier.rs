@@ -1,13 +1,13 @@
 //! Brings what waits to those who are away: asks [`Rounds`] what is due, has the writer mark it, and sends it.
 
 use super::outside::{Answer, Outside, SendError};
-use super::rounds::{Act, Rounds, pause, present_until};
+use super::rounds::{ACTS_MAX, Act, Rounds, pause, present_until};
 use super::{Context, Push, new_key};
 use crate::clock::Instant;
 use crate::relay::conn::Conn;
 use crate::relay::hub::Hub;
 use crate::relay::writer::Written;
-use crate::relay::writes::{PushEnd, PushWrite, Write};
+use crate::relay::writes::{PushEnd, PushWrite, TARGETS_MAX, Write};
 use crate::store::pushes::{PushOut, PushPerson, PushTarget, TargetId};
 use hyper::StatusCode;
 use kith_protocol::error::ErrorCode;
@@ -21,8 +21,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-/// Requests under way at once: each holds a socket for some seconds at most.
-const IN_FLIGHT_MAX: usize = 64;
+/// While so many requests are under way, no more are begun: each holds a socket for half a minute at most. Many enough that
+/// a few people whose hosts do not answer hold up nobody else.
+const IN_FLIGHT_MAX: usize = 256;
+/// The most that are under way, so many sockets: acts come up together, and each has a request for each place of a person.
+pub(crate) const SOCKETS_MAX: usize = IN_FLIGHT_MAX + ACTS_MAX * TARGETS_MAX;
 /// Tests that wait for the courier.
 const TESTS_MAX: usize = 64;
 /// While the store fails.
@@ -203,8 +206,11 @@ impl Courier {
         });
     }
 
-    /// Does what is due.
+    /// Does what is due, if there is room for it.
     async fn go(&mut self) {
+        if self.under_way.len() >= IN_FLIGHT_MAX {
+            return;
+        }
         let hub = Arc::clone(&self.sender.hub);
         let acts = self.rounds.due(hub.clock.now(), |account| hub.registry.seen(account));
         for act in acts {

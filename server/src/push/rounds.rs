@@ -21,6 +21,9 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(60 * 60);
 /// Then the last pause was 43 minutes.
 const TRIES_MAX: u32 = 6;
 
+/// What is due at once beyond this comes up with the next question.
+pub const ACTS_MAX: usize = 16;
+
 /// What is known of a person's devices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -93,12 +96,12 @@ impl Rounds {
         }
     }
 
-    /// What is due. Each act is answered with one of the functions below.
+    /// What is due, of some people. Each act is answered with one of the functions below.
     pub fn due(&mut self, now: Instant, seen: impl Fn(&AccountId) -> Seen) -> Vec<Act> {
         let mut acts = Vec::new();
         let (started, silence) = (self.started, self.silence);
         self.rounds.retain(|account, round| {
-            if round.look_at > now {
+            if round.look_at > now || acts.len() >= ACTS_MAX {
                 return true;
             }
             let seen = seen(account);
@@ -349,6 +352,29 @@ mod tests {
         rounds.ended(now, &ALICE, PUSH, Some(s(10)));
         assert_eq!(rounds.due(now + s(10), away(now + s(5))), [Act::Drop(ALICE)]);
         assert_eq!((pause(1, Some(s(99))), pause(1, Some(s(99_999)))), (Some(s(99)), Some(s(3600))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_is_told_some_at_a_time_and_all_at_last() {
+        let start = Instant::now();
+        let mut rounds = Rounds::new(start, s(45));
+        let everybody: BTreeSet<_> = (0..40).map(|n| AccountId([n; 32])).collect();
+        for account in &everybody {
+            rounds.noted(start, *account, s(0));
+        }
+        let mut told = BTreeSet::new();
+        for count in [16, 16, 8] {
+            assert_eq!(rounds.next(), Some(start), "somebody is left");
+            let acts = rounds.due(start, |_| Seen::default());
+            assert_eq!(acts.len(), count);
+            for act in acts {
+                let Act::Collect(account, _) = act else { panic!("{act:?}") };
+                rounds.collected(start, &account, &[]);
+                assert!(told.insert(account));
+            }
+        }
+        assert_eq!(told, everybody);
+        assert_eq!(rounds.due(start, |_| Seen::default()), []);
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ mod shares;
 
 pub use self::hooks::{HookPlace, MakeHook, Post};
 pub use self::people::invite_frame;
-pub use self::pushes::{PushEnd, PushPeople, PushWrite, pushes_frame};
+pub use self::pushes::{PushEnd, PushPeople, PushWrite, TARGETS_MAX, pushes_frame};
 
 use super::conn::Conn;
 use super::writer::{Asker, Job, Origin, Refusal, Writer, Written};

@@ -13,7 +13,7 @@ use kith_protocol::room::Room;
 use std::collections::HashMap;
 
 /// Each costs a request for every push.
-const TARGETS_MAX: usize = 8;
+pub const TARGETS_MAX: usize = 8;
 /// Longer than anybody waits for an answer; at most that is remembered of somebody who has gone.
 const AFTER_S_MAX: u32 = 7 * 24 * 60 * 60;
 /// As many as an account may have rooms.
