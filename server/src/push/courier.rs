@@ -76,11 +76,7 @@ impl Letterbox {
 
 /// Runs until it is told to stop. `address`: the relay's, by which push services can reach its operator.
 pub async fn run(hub: Arc<Hub>, address: String, stop: CancellationToken) {
-    let outside = match tokio::task::spawn_blocking(Outside::new).await {
-        Ok(Ok(outside)) => outside,
-        Ok(Err(error)) => return warn!(%error, "nobody who is away is told of messages"),
-        Err(_) => return,
-    };
+    let Ok(outside) = tokio::task::spawn_blocking(Outside::new).await else { return };
     let work = async {
         let Some(vapid_key) = vapid_key(&hub).await else { return };
         let sender =

@@ -12,10 +12,12 @@ use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use rustls::pki_types::ServerName;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tracing::warn;
 
 /// For finding the host and reaching it.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
@@ -114,13 +116,18 @@ impl Target {
 /// Sends requests.
 #[derive(Clone)]
 pub(super) struct Outside {
-    tls: TlsConnector,
+    /// Or why it cannot be used: then whoever is told over it hears that.
+    tls: Result<TlsConnector, Arc<HttpsError>>,
 }
 
 impl Outside {
     /// Trusts whom the system trusts. Not for async threads.
-    pub(super) fn new() -> Result<Self, HttpsError> {
-        Ok(Self { tls: https::connector(None)? })
+    pub(super) fn new() -> Self {
+        let tls = https::connector(None);
+        if let Err(error) = &tls {
+            warn!(%error, "nobody who is away can be told over https");
+        }
+        Self { tls: tls.map_err(Arc::new) }
     }
 
     pub(super) async fn post(&self, request: Request, allowed: &[IpNet]) -> Result<Answer, SendError> {
@@ -129,8 +136,9 @@ impl Outside {
         if !target.secure {
             return exchange(&target, stream, request).await;
         }
+        let tls = self.tls.as_ref().map_err(|error| SendError::Unreached(error.to_string()))?;
         let name = ServerName::try_from(target.host.clone()).map_err(|_| SendError::Address)?;
-        let stream = timeout(CONNECT_PATIENCE, self.tls.connect(name, stream)).await;
+        let stream = timeout(CONNECT_PATIENCE, tls.connect(name, stream)).await;
         let stream = stream.map_err(|_| SendError::Unreached("TLS takes too long".to_owned()))?;
         let stream = stream.map_err(|error| SendError::Unreached(error.to_string()))?;
         exchange(&target, stream, request).await
