@@ -10,6 +10,7 @@ use kith_protocol::{
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::{Operator, Refusal, listings};
 use crate::{
@@ -53,8 +54,10 @@ impl Operator {
 
     /// Who is no admin learns nothing but that.
     async fn answer_admin(&self, by: AccountId, ask: &[u8]) -> Result<AdminResponse, ErrorCode> {
-        let row =
-            self.read(move |store| Ok(store.account(&by)?)).await.map_err(|_| ErrorCode::StorageFailed)?;
+        let row = self.read(move |store| Ok(store.account(&by)?)).await.map_err(|refusal| {
+            warn!(%refusal, "an admin's account could not be read");
+            ErrorCode::StorageFailed
+        })?;
         let admin =
             row.filter(|row| row.role >= RelayRole::Admin && !row.disabled).ok_or(ErrorCode::Denied)?;
         if ask.len() > limits::ADMIN_REQUEST_BYTES_MAX {

@@ -40,7 +40,7 @@ impl Operator {
         let now = self.0.hub.clock.unix_ms();
         let announcement = self.read(move |store| {
             let Some(said) = store.announcement()?.filter(|said| said.holds(now)) else { return Ok(None) };
-            let by = said.by.map(|by| listings::handle(store, &by)).transpose()?.flatten();
+            let by = listings::handle(store, said.by)?;
             Ok(Some(AnnouncementRow { text: said.text, at_ms: said.at, until_ms: said.until, by }))
         });
         Ok(AdminResponse::Announcement { announcement: announcement.await? })

@@ -2,8 +2,9 @@
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use kith_protocol::{error::ErrorCode, ids::RoomId, room::RoomKind};
+use tracing::warn;
 
-use super::{By, Operator, Refusal, listings};
+use super::{By, Operator, Refusal, listings, random};
 use crate::{
     admin::{AdminResponse, HookRow, NewHook, NewHookRow},
     hooks::{HookError, HookPost, Posted, token_hash},
@@ -34,13 +35,14 @@ impl Operator {
                 Some(_) => return Err(Refusal::bad("that room is no group; give a user instead of it")),
             }
         }
-        let token = token().ok_or_else(|| Refusal::bad("the system has no random numbers"))?;
+        // 192 bits in an address: nobody guesses one, and a look into the database yields only its hash.
+        let token = BASE64URL_NOPAD.encode(&random::<24>()?);
         let make = MakeHook {
             name: new.name,
             place,
             token: token_hash(&token),
-            seeds: random().ok_or_else(|| Refusal::bad("the system has no random numbers"))?,
-            random: random().ok_or_else(|| Refusal::bad("the system has no random numbers"))?,
+            seeds: random()?,
+            random: random()?,
         };
         let written =
             self.0.hub.ask_for(by, Write::MakeHook(Box::new(make))).await.map_err(|code| match code {
@@ -68,8 +70,7 @@ impl Operator {
         if !row.integration {
             return Err(Refusal::bad(&format!("@{} is no integration", row.handle)));
         }
-        let random = random().ok_or_else(|| Refusal::bad("the system has no random numbers"))?;
-        self.0.hub.ask_for(by, Write::RevokeHook(row.id, random)).await?;
+        self.0.hub.ask_for(by, Write::RevokeHook(row.id, random()?)).await?;
         let message = format!("the address of @{} is good for nothing now", row.handle);
         Ok(AdminResponse::Done { message })
     }
@@ -78,12 +79,16 @@ impl Operator {
         let hub = &self.0.hub;
         let token = token_hash(token);
         let found = hub.run(move |store| store.hook_by_token(&token)).await.ok_or(HookError::Storage)?;
-        let hook = found.map_err(|_| HookError::Storage)?.ok_or(HookError::Unknown)?.account;
+        let found = found.map_err(|error| {
+            warn!(%error, "an integration could not be read");
+            HookError::Storage
+        });
+        let hook = found?.ok_or(HookError::Unknown)?.account;
         if !hub.hook_may_write(hook) {
             return Err(HookError::Later);
         }
         let max = hub.live.load().limits.max_body_bytes as usize;
-        let random = random().ok_or(HookError::Storage)?;
+        let random = random().map_err(|_| HookError::Storage)?;
         let write = Post { hook, text: post.text, everybody: post.everybody, key: post.key, random };
         match hub.ask(Write::Post(Box::new(write))).await {
             Ok(Written::Posted { room, seq, again }) => Ok(Posted { room, seq, again }),
@@ -103,7 +108,6 @@ pub(super) fn list(store: &dyn Reader) -> Result<Vec<HookRow>, Refusal> {
     let mut rows = Vec::new();
     for hook in store.hooks()? {
         let Some(account) = store.account(&hook.account)? else { continue };
-        let by = hook.by.map(|by| store.account(&by)).transpose()?.flatten();
         let member = store.membership(&hook.account, &hook.room)?.is_some_and(|it| it.left.is_none());
         let state = match (hook.token, member) {
             (None, _) => "revoked",
@@ -116,20 +120,10 @@ pub(super) fn list(store: &dyn Reader) -> Result<Vec<HookRow>, Refusal> {
             account: hook.account.to_string(),
             room: hook.room.to_string(),
             state: state.to_owned(),
-            by: by.map(|by| by.handle),
+            by: listings::handle(store, hook.by)?,
             created_ms: hook.created_at,
             used_ms: hook.used_at,
         });
     }
     Ok(rows)
-}
-
-/// 192 bits in an address: nobody guesses one, and a look into the database yields only its hash.
-fn token() -> Option<String> {
-    random::<24>().map(|token| BASE64URL_NOPAD.encode(&token))
-}
-
-fn random<const N: usize>() -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).ok().map(|()| bytes)
 }

@@ -22,7 +22,7 @@ use crate::{
 /// Those that can still be used, each with the handle of who made it.
 pub(super) fn invites(store: &dyn Reader, now: u64) -> Result<Vec<(InviteRow, Option<String>)>, Refusal> {
     let named = |invite: InviteRow| {
-        let by = invite.by.map(|id| handle(store, &id)).transpose()?.flatten();
+        let by = handle(store, invite.by)?;
         Ok((invite, by))
     };
     store.invites(now)?.into_iter().map(named).collect()
@@ -39,8 +39,10 @@ pub(super) fn find_invite(store: &dyn Reader, id: &str, now: u64) -> Result<Invi
     }
 }
 
-pub(super) fn handle(store: &dyn Reader, account: &AccountId) -> Result<Option<String>, Refusal> {
-    Ok(store.account(account)?.map(|row| row.handle))
+/// Of somebody, if it was somebody: the operator has none.
+pub(super) fn handle(store: &dyn Reader, account: Option<AccountId>) -> Result<Option<String>, Refusal> {
+    let Some(account) = account else { return Ok(None) };
+    Ok(store.account(&account)?.map(|row| row.handle))
 }
 
 /// Those that came first, first.
@@ -71,7 +73,7 @@ pub(super) fn refusals(store: &dyn Reader, newest: &[refusals::Refusal]) -> Resu
     for refusal in newest {
         let (handle, device, address) = match refusal.whom {
             Whom::Address(address) => (None, None, Some(address)),
-            Whom::Device(account, device) => (handle(store, &account)?, Some(device.to_string()), None),
+            Whom::Device(account, device) => (handle(store, Some(account))?, Some(device.to_string()), None),
         };
         let (code, at_ms, times) = (refusal.code.to_owned(), refusal.at, refusal.times);
         rows.push(RefusalRow { code, handle, device, address, at_ms, times });
@@ -141,9 +143,8 @@ pub(super) fn devices(store: &dyn Reader, of: Option<&str>) -> Result<Vec<Device
 
 pub(super) fn audit_log(store: &dyn Reader, limit: u32) -> Result<Vec<AuditRow>, Refusal> {
     let row = |record: AuditRecord| {
-        let named = |id: Option<AccountId>| id.map(|id| handle(store, &id)).transpose();
-        let by = named(record.by)?.flatten();
-        let subject = named(record.event.account().and_then(|id| id.parse().ok()))?.flatten();
+        let by = handle(store, record.by)?;
+        let subject = handle(store, record.event.account().and_then(|id| id.parse().ok()))?;
         Ok(AuditRow { at_ms: record.at, by, subject, event: record.event })
     };
     store.audit_log(limit)?.into_iter().map(row).collect()

@@ -138,14 +138,10 @@ impl Operator {
             None => None,
             Some(text) => Some(self.room(text).await?),
         };
-        let mut token = [0; TOKEN_LEN];
-        getrandom::fill(&mut token).map_err(|_| Refusal::bad("the system has no random numbers"))?;
+        let token: [u8; TOKEN_LEN] = random()?;
         let expires_at = self.0.hub.clock.unix_ms().saturating_add(new.expires_s.saturating_mul(1_000));
         let invite = store::InviteRow { token, uses: new.uses, expires_at, role: new.role, room, by };
-        let maker = match by {
-            Some(by) => self.read(move |store| listings::handle(store, &by)).await?,
-            None => None,
-        };
+        let maker = self.read(move |store| listings::handle(store, by)).await?;
         let row = self.row(&invite, maker);
         self.0.hub.ask_for(by, Write::PutInvite(invite)).await?;
         Ok(row)
@@ -363,8 +359,24 @@ impl From<StoreError> for Refusal {
 
 impl From<ErrorCode> for Refusal {
     fn from(code: ErrorCode) -> Self {
-        Self { code: "refused", message: format!("the relay refused: {code:?}") }
+        let (code, message) = match code {
+            ErrorCode::ShuttingDown => return Self::down(),
+            ErrorCode::StorageFull => ("storage", "the disk is full: nothing is stored until there is room"),
+            ErrorCode::StorageFailed => ("storage", "it could not be stored: the relay's log says why"),
+            ErrorCode::NotFound => ("not-found", "it is not there any more"),
+            ErrorCode::LimitReached => ("refused", "there are as many of these as this relay allows"),
+            code => return Self { code: "refused", message: format!("the relay refused: {code:?}") },
+        };
+        Self { code, message: message.to_owned() }
     }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Refusal> {
+    let mut bytes = [0; N];
+    let filled = getrandom::fill(&mut bytes);
+    filled
+        .map_err(|_| Refusal { code: "refused", message: "the system has no random numbers".to_owned() })?;
+    Ok(bytes)
 }
 
 pub(crate) fn describe(change: &Change) -> String {
