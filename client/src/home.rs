@@ -65,11 +65,6 @@ impl Home {
         self.held.dir()
     }
 
-    /// Whether something was begun here: an account that is in, or one that is on its way in.
-    pub fn is_used(&self) -> bool {
-        self.dir().join("vault.log").exists()
-    }
-
     /// Opens key, vault and store. Blocks, perhaps until a person has answered.
     pub(crate) fn unlock(&self, access: &mut Access) -> Result<Unlocked, HomeError> {
         let (master, kept) =
@@ -249,7 +244,6 @@ mod tests {
         let profiles = Profiles::at(dir.path().join("profiles"));
         assert_eq!(profiles.names().unwrap(), Vec::<String>::new());
         let home = profiles.home("work").unwrap().unwrap();
-        assert!(!home.is_used());
         std::fs::write(home.dir().join("vault.log"), b"").unwrap();
         assert_eq!(profiles.names().unwrap(), ["work"]);
         for name in ["", "..", "a/b", " "] {

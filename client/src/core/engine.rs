@@ -129,13 +129,6 @@ impl Engine {
         self.act(now, |engine| engine.on_frame(now, frame));
     }
 
-    /// Takes several frames in, with one commit for all of them.
-    pub fn handle_frames(&mut self, now: Millis, frames: impl IntoIterator<Item = ServerFrame>) {
-        for frame in frames {
-            self.act(now, |engine| engine.on_frame(now, frame));
-        }
-    }
-
     /// To be called when [`Self::poll_timeout`] says so.
     pub fn handle_timeout(&mut self, now: Millis) {
         self.act(now, |engine| {

@@ -30,11 +30,6 @@ pub fn place(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*place))
 }
 
-/// The room of an [`entry`], [`control`], [`register`], [`rev`] or [`notice`] key: its first sixteen bytes.
-pub fn room_of(key: &[u8]) -> Option<[u8; ID]> {
-    key.first_chunk().copied()
-}
-
 /// [`super::Tree::Control`]: what the control entries come to at the one with this `seq`. Prefix: [`room`].
 pub fn control(room: &[u8; ID], seq: u64) -> Vec<u8> {
     entry(room, seq)
@@ -109,7 +104,6 @@ mod tests {
         fn keys_sort_by_room_then_by_number(a: [u8; 16], b: [u8; 16], n: u64, m: u64) {
             prop_assert_eq!(entry(&a, n).cmp(&entry(&b, m)), (a, n).cmp(&(b, m)));
             prop_assert_eq!(place(&entry(&a, n)), Some(n));
-            prop_assert_eq!(room_of(&entry(&a, n)), Some(a));
             prop_assert!(Span::prefix(room(&a)).contains(&entry(&a, n)));
         }
 

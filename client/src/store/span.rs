@@ -41,17 +41,6 @@ impl Span {
         self
     }
 
-    /// This span without `to` and the keys after it.
-    #[must_use]
-    pub fn ending_before(mut self, to: impl Into<Vec<u8>>) -> Self {
-        let to = to.into();
-        self.to = Some(match self.to {
-            Some(end) => end.min(to),
-            None => to,
-        });
-        self
-    }
-
     /// Whether no key can be in it.
     pub fn is_empty(&self) -> bool {
         self.to.as_ref().is_some_and(|to| *to <= self.from)
@@ -110,7 +99,6 @@ mod tests {
     fn spans_narrow_and_never_widen() {
         let room = Span::prefix("r");
         assert_eq!(room.clone().starting_at("a"), room);
-        assert_eq!(room.clone().ending_before("z"), room);
         assert!(room.starting_at("s").is_empty());
     }
 

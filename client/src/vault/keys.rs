@@ -31,16 +31,6 @@ pub fn draft(room: &[u8; 16]) -> Vec<u8> {
     [&[DRAFT][..], room].concat()
 }
 
-/// The prefix of all [`draft`] keys.
-pub fn draft_all() -> Vec<u8> {
-    vec![DRAFT]
-}
-
-/// The room of a [`draft`] key.
-pub fn draft_room(key: &[u8]) -> Option<[u8; 16]> {
-    key.strip_prefix(&[DRAFT])?.try_into().ok()
-}
-
 /// Anything else that has one value per profile and cannot be fetched: the relay's address and pin, the account id.
 pub fn state(name: &str) -> Vec<u8> {
     [&[STATE], name.as_bytes()].concat()
@@ -55,9 +45,8 @@ mod tests {
         let id = [0xab; 16];
         assert_eq!(outbox_place(&outbox(258, &id)), Some((258, id)));
         assert_eq!(outbox(258, &id), [&b"o\0\0\0\0\0\0\x01\x02"[..], &id].concat());
-        assert_eq!(draft_room(&draft(&id)), Some(id));
+        assert_eq!(draft(&id), [&b"d"[..], &id].concat());
         assert_eq!(outbox_place(&draft(&id)), None);
-        assert_eq!(draft_room(&outbox(1, &id)), None);
         assert!(outbox(1, &id) < outbox(256, &id));
         assert_eq!(device("sign"), b"ksign");
         assert_eq!(state("relay"), b"srelay");
