@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-/// While so many requests are under way, no more are begun: each holds a socket for half a minute at most. Many enough that
+/// While so many requests are under way, no more are begun: each holds a socket for some half a minute at most. Many enough that
 /// a few people whose hosts do not answer hold up nobody else.
 const IN_FLIGHT_MAX: usize = 256;
 /// The most that are under way, so many sockets: acts come up together, and each has a request for each place of a person.

@@ -19,8 +19,11 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tracing::warn;
 
-/// For finding the host and reaching it.
+/// For finding the host, and for TLS.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+/// For each address of the host, and for all of them: it may name any number that do not answer.
+const ADDRESS_PATIENCE: Duration = Duration::from_secs(5);
+const ADDRESSES_PATIENCE: Duration = Duration::from_secs(10);
 /// For its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -101,15 +104,20 @@ impl Target {
     }
 
     async fn connected(&self, allowed: &[IpNet]) -> Result<TcpStream, SendError> {
-        let mut last = "its name has no address".to_owned();
-        for address in self.found(allowed).await? {
-            match timeout(CONNECT_PATIENCE, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) => last = error.to_string(),
-                Err(_) => "it does not answer in time".clone_into(&mut last),
+        let late = || "it does not answer in time".to_owned();
+        let found = self.found(allowed).await?;
+        let connected = timeout(ADDRESSES_PATIENCE, async {
+            let mut last = "its name has no address".to_owned();
+            for address in found {
+                match timeout(ADDRESS_PATIENCE, TcpStream::connect(address)).await {
+                    Ok(Ok(stream)) => return Ok(stream),
+                    Ok(Err(error)) => last = error.to_string(),
+                    Err(_) => last = late(),
+                }
             }
-        }
-        Err(SendError::Unreached(last))
+            Err(last)
+        });
+        connected.await.unwrap_or_else(|_| Err(late())).map_err(SendError::Unreached)
     }
 }
 

@@ -35,6 +35,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rooms whose head stays in memory between groups.
 const HEADS_CACHED_MAX: usize = 100_000;
+/// Devices whose number does.
+const DEVICES_CACHED_MAX: usize = 100_000;
 /// A message of the usual largest size.
 const PROBE_BYTES: u32 = 64 * 1024;
 /// Kibibytes, as SQLite counts them below zero: the inner pages of the tables. The system keeps the rest.
@@ -162,6 +164,9 @@ impl SqliteEngine {
             .tables
             .one("SELECT num FROM devices WHERE id = ?1", &[&device.as_bytes()], |row| row.get(0))?
             .ok_or_else(|| StoreError::Failed("an entry came from a device that is in no chain".into()))?;
+        if self.devices.len() >= DEVICES_CACHED_MAX {
+            self.devices.clear();
+        }
         self.devices.insert(*device, num);
         Ok(num)
     }
