@@ -215,6 +215,7 @@ impl Courier {
                 Act::Collect(account, paused) => {
                     let mut id = [0; 16];
                     if getrandom::fill(&mut id).is_err() {
+                        // It comes up again.
                         continue;
                     }
                     let asked = hub.ask(Write::Push(PushWrite::Collect { account, paused, id })).await;
@@ -308,6 +309,7 @@ impl Sender {
         self.outside.post(request, &allowed).await
     }
 
+    /// Where the store does not say it, a push tells less.
     async fn name_of(&self, account: AccountId) -> Option<String> {
         let found = self.hub.run(move |store| store.account(&account)).await?;
         found.ok().flatten().map(|row| row.name)
