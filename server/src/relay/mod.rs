@@ -1,6 +1,6 @@
 //! The relay itself, from the inside out: what is stored and by which rule ([`writer`], [`writes`], [`folds`]), what is read
 //! ([`reads`]), who is connected ([`registry`], [`conn`], [`outbound`]) and hears of it when ([`publish`](mod@publish)), what
-//! a device may say ([`admission`], [`session`], [`slots`]). None of these knows a socket; [`handshake`], [`actor`] and
+//! a device may say ([`admission`], [`session`], [`slots`]). None of these knows a socket; `handshake`, [`actor`] and
 //! [`hub`] tie them to real ones.
 
 pub mod actor;
