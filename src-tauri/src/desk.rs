@@ -2,7 +2,9 @@
 //! down.
 
 use crate::ipc::{DoNotDisturb, NotificationAccess, OpenTarget, ProfileId, Quiet, RoomId, Seq};
+use crate::releases::{Offer, ReleaseError};
 use crate::words::Words;
+use serde_json::Value;
 use std::path::PathBuf;
 use std::pin::Pin;
 
@@ -43,6 +45,12 @@ pub(crate) trait Desk: Send + Sync + 'static {
     fn autostart(&self, on: bool) -> Result<(), String>;
     /// Whether it does.
     fn is_autostarted(&self) -> Option<bool>;
+    /// What a list of a release offers to this system that is newer than this version.
+    fn newer(&self, list: &Value) -> Result<Option<Offer>, ReleaseError>;
+    /// Checks a file of a release, and puts it in the place of this version.
+    fn install(&self, list: Value, file: Vec<u8>) -> Later<Result<(), ReleaseError>>;
+    /// Ends the app, and starts what stands in its place.
+    fn start_anew(&self);
     /// Ends the app.
     fn quit(&self);
 }

@@ -54,6 +54,12 @@ impl Dirs {
     }
 }
 
+/// Whether this runs in the sandbox of Flatpak, which puts this file there.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_flatpak() -> bool {
+    Path::new("/.flatpak-info").exists()
+}
+
 const NAME: &str = "kith";
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::convert::pushes;
 use crate::ipc::{AppError, ErrorCode as Code};
+use crate::releases::ReleaseError;
 use kith_client::keys::KeyError;
 use kith_client::net::DialError;
 use kith_client::{
@@ -243,6 +244,19 @@ impl From<&DialError> for AppError {
             _ => Code::Unreachable,
         };
         with(code, error)
+    }
+}
+
+impl From<ReleaseError> for AppError {
+    fn from(error: ReleaseError) -> Self {
+        let code = match &error {
+            ReleaseError::Unanswered | ReleaseError::List(_) => Code::UpdateUnanswered,
+            ReleaseError::Nothing => Code::NotFound,
+            ReleaseError::Fetch(_) => Code::UpdateNotFetched,
+            ReleaseError::Untrusted { .. } => Code::UpdateUntrusted,
+            ReleaseError::NotPlaced(_) => Code::UpdateNotPlaced,
+        };
+        with(code, &error)
     }
 }
 

@@ -27,6 +27,7 @@ mod names;
 mod notifier;
 mod profile;
 mod pump;
+mod releases;
 mod self_test;
 mod shell;
 mod start;

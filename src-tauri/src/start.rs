@@ -3,6 +3,7 @@
 use crate::commands;
 use crate::dirs::Dirs;
 use crate::log;
+use crate::releases;
 use crate::shell::Shell;
 use crate::system::System;
 use crate::window::Window;
@@ -46,6 +47,7 @@ fn app(shell: Shell) -> tauri::Result<tauri::App> {
         // Two homes are two apps: each has its own bus name, window places and lock.
         context.config_mut().identifier = format!("{}.{suffix}", context.config().identifier);
     }
+    releases::configure(context.config_mut());
     let commands = commands::builder::<tauri::Wry>();
     let second = shell.clone();
     tauri::Builder::default()
@@ -59,6 +61,7 @@ fn app(shell: Shell) -> tauri::Result<tauri::App> {
         )
         .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
         .plugin(tauri_plugin_dialog::init())
+        .plugin(releases::plugin())
         .plugin(of_system())
         .manage(shell.clone())
         .invoke_handler(commands.invoke_handler())
@@ -91,6 +94,7 @@ fn set_up(app: &AppHandle, shell: &Shell) -> std::io::Result<()> {
         opening.set_alarm(opening.do_not_disturb());
         opening.tray_changed();
         opening.open_all().await;
+        opening.follow_releases().await;
     });
     let ending = app.clone();
     tauri::async_runtime::spawn(async move {

@@ -4,9 +4,11 @@ use crate::badge::Badge;
 use crate::desk::{Deed, Desk, Key, Later, Notice, Tray};
 use crate::ipc::NotificationAccess;
 use crate::notifier::{Native, Notices};
+use crate::releases::{self, Offer, ReleaseError};
 use crate::shell::Shell;
 use crate::tray::{Doing, Icon};
 use crate::window::{self, Paint, Window};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -253,6 +255,30 @@ impl Desk for System {
 
     fn is_autostarted(&self) -> Option<bool> {
         self.app.autolaunch().is_enabled().ok()
+    }
+
+    fn newer(&self, list: &Value) -> Result<Option<Offer>, ReleaseError> {
+        releases::newer(&self.app, list)
+    }
+
+    fn install(&self, list: Value, file: Vec<u8>) -> Later<Result<(), ReleaseError>> {
+        let (app, shell) = (self.app.clone(), self.shell.clone());
+        let installed = tokio::task::spawn_blocking(move || {
+            // Where an installer takes over, nothing else tells the profiles that it is over.
+            let before = move || tauri::async_runtime::block_on(shell.shut_down());
+            releases::install(&app, &list, &file, before)
+        });
+        Box::pin(async {
+            installed.await.unwrap_or_else(|error| Err(ReleaseError::NotPlaced(error.to_string())))
+        })
+    }
+
+    fn start_anew(&self) {
+        let (app, window) = (self.app.clone(), self.window.clone());
+        tauri::async_runtime::spawn(async move {
+            window.end().await;
+            app.request_restart();
+        });
     }
 
     fn quit(&self) {

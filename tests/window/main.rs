@@ -35,3 +35,4 @@ mod recovered;
 mod settings;
 mod system;
 mod two_devices;
+mod updated;

@@ -26,7 +26,7 @@ pub use dial::{Dial, Timeouts, dial};
 pub use error::{DialError, Phase, Retry};
 pub use link::{Incoming, Link, LinkError, Traffic};
 pub use proxy::{Proxy, ProxyParseError, ProxySetting};
-pub use tls::{Trust, pin_of};
+pub use tls::{Trust, client_config, pin_of};
 pub use transport::{Connect, MemoryDialer, MemoryListener, memory};
 pub use tunnel::TunnelError;
 pub use wake::{Wake, WakeReceiver, WakeWatch};

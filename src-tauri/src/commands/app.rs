@@ -51,6 +51,7 @@ fn picture(shell: &TheShell<'_>, first: bool) -> Boot {
         settings: shell.settings(),
         do_not_disturb: shell.do_not_disturb(),
         tray: shell.tray_status(),
+        release: shell.release(),
         place: shell.place(),
         device_name: super::arrive::own_name(),
         open,

@@ -7,6 +7,7 @@ pub(crate) mod arrive;
 pub(crate) mod messages;
 pub(crate) mod people;
 pub(crate) mod pushes;
+pub(crate) mod release;
 pub(crate) mod rooms;
 pub(crate) mod settings;
 pub(crate) mod storage;
@@ -80,6 +81,8 @@ pub(crate) fn builder<R: Runtime>() -> Builder<R> {
             admin::relay_announcement_withdraw,
             admin::announcement,
             admin::announcement_put_away,
+            release::release_look,
+            release::release_install,
             rooms::rooms,
             rooms::room_open,
             rooms::room_close,

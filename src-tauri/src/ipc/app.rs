@@ -1,4 +1,6 @@
-use super::{DoNotDisturb, LocalSettings, Person, Presence, Profile, ProfileId, RoomId, RoomItem, Seq};
+use super::{
+    DoNotDisturb, LocalSettings, Person, Presence, Profile, ProfileId, Release, RoomId, RoomItem, Seq,
+};
 use serde::Serialize;
 use specta::Type;
 
@@ -26,6 +28,8 @@ pub struct Boot {
     pub do_not_disturb: DoNotDisturb,
     /// The tray.
     pub tray: TrayStatus,
+    /// What is known of newer versions.
+    pub release: Release,
     /// What the last window handed to `setPlace`.
     pub place: Option<String>,
     /// What this computer will be called among the devices of an account, unless the person says otherwise.

@@ -83,6 +83,14 @@ pub enum ErrorCode {
     TooLong,
     /// The relay cannot be reached.
     Unreachable,
+    /// A newer version did not arrive whole.
+    UpdateNotFetched,
+    /// A newer version cannot be put in the place of this one.
+    UpdateNotPlaced,
+    /// Nobody says whether there is a newer version.
+    UpdateUnanswered,
+    /// What arrived is not what the makers of Kith signed.
+    UpdateUntrusted,
     /// The relay's certificate is not the one that was expected.
     UntrustedCertificate,
     /// The relay knows no account with this recovery key, or does not know this device.

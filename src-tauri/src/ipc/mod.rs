@@ -15,6 +15,7 @@ mod notice;
 mod person;
 mod profile;
 mod pushes;
+mod release;
 mod room;
 mod settings;
 mod storage;
@@ -37,6 +38,7 @@ pub use profile::{
     Arrived, Connection, ConnectionInfo, KeyChoice, Me, Profile, ProfileState, Trouble, TroubleKind,
 };
 pub use pushes::{NewPush, NewPushPlace, PushKind, PushPlace, Pushes};
+pub use release::Release;
 pub use room::{LastLine, Member, Mute, Role, RoomItem, RoomKind, RoomProof};
 pub use settings::{Density, DoNotDisturb, LocalSettings, Privacy, Quiet, Theme};
 pub use storage::{Exported, Storage};

@@ -1,6 +1,6 @@
 use super::{
     AppError, Connection, DoNotDisturb, Line, LineId, LocalSettings, OpenTarget, Person, Presence, Profile,
-    ProfileId, RoomId, RoomItem, Seq, TrayStatus, Trouble,
+    ProfileId, Release, RoomId, RoomItem, Seq, TrayStatus, Trouble,
 };
 use serde::Serialize;
 use specta::Type;
@@ -168,6 +168,11 @@ pub enum Update {
     Tray {
         /// How it is now.
         tray: TrayStatus,
+    },
+    /// What is known of newer versions of Kith.
+    Release {
+        /// How it is now.
+        release: Release,
     },
     /// A notification, the tray or a link leads there.
     Open {

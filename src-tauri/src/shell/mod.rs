@@ -3,6 +3,7 @@
 mod alerts;
 mod attention;
 mod notices;
+mod releases;
 mod roster;
 mod settings;
 mod unread;
@@ -40,6 +41,7 @@ struct Inner {
     desk: OnceLock<Box<dyn Desk>>,
     profiles: Mutex<BTreeMap<ProfileId, Arc<Profile>>>,
     state: Mutex<State>,
+    releases: Mutex<releases::State>,
     /// Raised to end the linking that is under way.
     link_cancelled: watch::Sender<u64>,
     /// Grows with each place that comes.
@@ -94,6 +96,7 @@ impl Shell {
             desk: OnceLock::new(),
             profiles: Mutex::default(),
             state: Mutex::new(state),
+            releases: Mutex::new(releases::State::new()),
             link_cancelled: watch::Sender::new(0),
             alarm: Mutex::new(0),
             placed: watch::Sender::new(0),

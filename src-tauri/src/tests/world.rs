@@ -5,6 +5,7 @@ use crate::desk::{Desk, Key, Later, Notice, Tray};
 use crate::dirs::Dirs;
 use crate::failure::Outcome;
 use crate::ipc::{Arrived, NotificationAccess, ProfileId};
+use crate::releases::{Offer, ReleaseError};
 use crate::shell::Shell;
 use kith_client::keys::Choice;
 use kith_client::net::{MemoryDialer, Timeouts, memory};
@@ -20,6 +21,7 @@ use kith_relay::relay::hub::Hub;
 use kith_relay::relay::writes::Write;
 use kith_relay::store::sqlite::SqliteEngine;
 use kith_relay::store::{InviteRow, RelayRole};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -255,6 +257,16 @@ impl Desk for Noted {
     fn is_autostarted(&self) -> Option<bool> {
         None
     }
+
+    fn newer(&self, _list: &Value) -> Result<Option<Offer>, ReleaseError> {
+        Ok(None)
+    }
+
+    fn install(&self, _list: Value, _file: Vec<u8>) -> Later<Result<(), ReleaseError>> {
+        Box::pin(async { Err(ReleaseError::Nothing) })
+    }
+
+    fn start_anew(&self) {}
 
     fn quit(&self) {}
 }

@@ -6,7 +6,7 @@ use crate::process::{self, Process, program};
 use crate::tray::TrayHost;
 use crate::wait::until_now;
 use std::cell::RefCell;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ use zbus::blocking::{Connection, connection, fdo::DBusProxy};
 pub struct Desktop {
     name: &'static str,
     app: &'static str,
+    image: Option<PathBuf>,
+    variables: Vec<(&'static str, OsString)>,
     home: PathBuf,
     folder: TempDir,
     display: String,
@@ -64,6 +66,8 @@ impl Desktop {
         let mut desktop = Self {
             name,
             app: APP,
+            image: None,
+            variables: Vec::new(),
             home: folder.path().join("kith"),
             folder,
             display: format!(":{number}"),
@@ -87,9 +91,17 @@ impl Desktop {
         self.home = home;
     }
 
+    /// From now on the app is this file, as an AppImage is one, and has this in its environment.
+    pub fn turn_to_image(&mut self, image: PathBuf, variables: &[(&'static str, &OsStr)]) {
+        let own = ("APPIMAGE", image.clone().into_os_string());
+        let given = variables.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        self.variables = given.chain([own]).collect();
+        self.image = Some(image);
+    }
+
     /// The program that is the app.
     pub fn app(&self) -> PathBuf {
-        program(self.app)
+        self.image.clone().unwrap_or_else(|| program(self.app))
     }
 
     /// A program on this desktop, with nothing of ours in its environment.
@@ -97,6 +109,7 @@ impl Desktop {
         let mut command = cleared(program, self.folder.path());
         command.env("KITH_DEVICE_NAME", self.name).env("KITH_HOME", &self.home);
         command.env("DISPLAY", &self.display).env("DBUS_SESSION_BUS_ADDRESS", &self.address);
+        command.envs(self.variables.iter().map(|(name, value)| (*name, value)));
         command
     }
 

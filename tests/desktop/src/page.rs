@@ -119,6 +119,12 @@ impl App<'_> {
             .await;
     }
 
+    /// Waits until this stands there.
+    pub async fn sees_text(&self, text: &str) {
+        let at = format!("//*[normalize-space(.)={}]", quoted(text));
+        until(&format!("the words {text}"), async || self.window.find(Locator::XPath(&at)).await).await;
+    }
+
     /// Presses the button with this name.
     pub async fn press(&self, name: &str) {
         self.click(Locator::XPath(&button(name))).await;

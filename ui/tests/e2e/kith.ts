@@ -18,6 +18,9 @@ interface Fake {
   forgetPlaces(): void
   pushError: string | null
   access: string
+  newer: { version: string; notes: string } | null
+  installFails: string | null
+  tellRelease(release: unknown): void
   opened: string[]
   clipboard: string
 }

@@ -56,6 +56,20 @@ const VIEWS: Record<string, View> = {
     await expect(page.getByRole('region', { name: 'Announcement' })).toBeVisible()
     return page
   },
+  'newer-version': async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await kith.fake((fake) =>
+      fake.tellRelease({
+        kind: 'offered',
+        version: '0.2.0',
+        notes: 'Chats open twice as fast.\nLinks can be copied from the menu.',
+      }),
+    )
+    await page.getByRole('button', { name: 'What is new' }).click()
+    await expect(page.getByText('Chats open twice as fast.')).toBeVisible()
+    return page
+  },
   'integration-made': async (kith) => {
     const { page } = kith
     await kith.open()

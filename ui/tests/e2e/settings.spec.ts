@@ -207,3 +207,45 @@ test('storage shrinks and is exported; the log is exported', async ({ kith, page
   await panel.getByRole('button', { name: 'Export…' }).click()
   await expect(panel.getByRole('status')).toContainText('kith.log')
 })
+
+test('a newer version is offered quietly, shown, fetched, and put in place', async ({ kith, page }) => {
+  await settings(kith, 'About')
+  const panel = page.getByRole('tabpanel')
+  await panel.getByRole('button', { name: 'Look for updates' }).click()
+  await expect(panel.getByText('Kith knows of no newer version')).toBeVisible()
+  await expect(panel.getByRole('button', { name: 'Look for updates' })).toBeEnabled()
+  await kith.fake(
+    (fake) => (fake.newer = { version: '0.2.0', notes: 'Letters are larger.\nThe tray is quicker.' }),
+  )
+  await panel.getByRole('button', { name: 'Look for updates' }).click()
+  await expect(panel.getByText('Kith 0.2.0 is there')).toBeVisible()
+  await expect(panel.getByText('Letters are larger.')).toBeVisible()
+  await kith.isAccessible()
+
+  await page.keyboard.press('Escape')
+  const line = page.getByRole('status').filter({ hasText: 'Kith 0.2.0 is there' })
+  await expect(line).toBeVisible()
+  await kith.isAccessible()
+  await line.getByRole('button', { name: 'What is new' }).click()
+  await expect(page.getByRole('tab', { name: 'About' })).toHaveAttribute('aria-selected', 'true')
+
+  await kith.fake((fake) => (fake.installFails = 'updateUntrusted'))
+  await panel.getByRole('button', { name: 'Install and start anew' }).click()
+  await expect(panel.getByRole('alert')).toContainText('not what the makers of Kith signed')
+  await kith.isAccessible()
+  await kith.fake((fake) => (fake.installFails = null))
+  await panel.getByRole('button', { name: 'Install and start anew' }).click()
+  await expect(panel.getByRole('alert')).toBeHidden()
+  await expect(panel.getByText('Kith starts anew')).toBeVisible()
+})
+
+test('who does not update itself says who does', async ({ kith, page }) => {
+  await settings(kith, 'About')
+  const panel = page.getByRole('tabpanel')
+  await kith.fake((fake) => fake.tellRelease({ kind: 'keptBySystem' }))
+  await expect(panel.getByText('package manager keeps Kith up to date')).toBeVisible()
+  await expect(panel.getByRole('button', { name: 'Look for updates' })).toBeHidden()
+  await kith.fake((fake) => fake.tellRelease({ kind: 'arriving', version: '0.2.0', percent: 40 }))
+  await expect(panel.getByRole('progressbar')).toHaveAttribute('value', '40')
+  await kith.isAccessible()
+})

@@ -124,6 +124,13 @@ export const commands = {
 	announcement: (profile: ProfileId) => __TAURI_INVOKE<Announcement | null>("announcement", { profile }),
 	/**  The person has read it. */
 	announcementPutAway: (profile: ProfileId) => __TAURI_INVOKE<null>("announcement_put_away", { profile }),
+	/**  Asks whether there is a newer version; downloads nothing. */
+	releaseLook: () => __TAURI_INVOKE<Release>("release_look"),
+	/**
+	 *  Fetches the version that is offered, checks it, puts it in the place of this one, and starts anew. On failure this one
+	 *  stays, and runs on.
+	 */
+	releaseInstall: () => __TAURI_INVOKE<null>("release_install"),
 	/**  All rooms of a profile, sorted for a list. */
 	rooms: (profile: ProfileId) => __TAURI_INVOKE<RoomItem[]>("rooms", { profile }),
 	/**
@@ -381,6 +388,8 @@ export type Boot = {
 	doNotDisturb: DoNotDisturb,
 	/**  The tray. */
 	tray: TrayStatus,
+	/**  What is known of newer versions. */
+	release: Release,
 	/**  What the last window handed to `setPlace`. */
 	place: string | null,
 	/**  What this computer will be called among the devices of an account, unless the person says otherwise. */
@@ -569,6 +578,14 @@ export type ErrorCode =
 "tooLong" | 
 /**  The relay cannot be reached. */
 "unreachable" | 
+/**  A newer version did not arrive whole. */
+"updateNotFetched" | 
+/**  A newer version cannot be put in the place of this one. */
+"updateNotPlaced" | 
+/**  Nobody says whether there is a newer version. */
+"updateUnanswered" | 
+/**  What arrived is not what the makers of Kith signed. */
+"updateUntrusted" | 
 /**  The relay's certificate is not the one that was expected. */
 "untrustedCertificate" | 
 /**  The relay knows no account with this recovery key, or does not know this device. */
@@ -1337,6 +1354,31 @@ export type RelayUser = {
 	quota: number | null,
 };
 
+/**  What is known of newer versions of Kith. */
+export type Release = 
+/**  The system's package manager keeps Kith up to date. */
+{ kind: "keptBySystem" } | 
+/**  This build cannot bring itself up to date. */
+{ kind: "fixed" } | 
+/**  Nothing newer is known. */
+{ kind: "newest" } | 
+/**  Kith asks. */
+{ kind: "looking" } | 
+/**  There is one, and the person may have it. */
+{ kind: "offered"; 
+/**  Its version. */
+version: string; 
+/**  What is new, plain; may be empty. */
+notes: string } | 
+/**  It is on its way, and takes the place of this one once it was checked. */
+{ kind: "arriving"; 
+/**  Its version. */
+version: string; 
+/**  Of a hundred. */
+percent: number } | 
+/**  It is in its place, and Kith starts anew. */
+{ kind: "arrived" };
+
 /**  What a line answers. */
 export type ReplyTo = {
 	/**  Its name. */
@@ -1667,6 +1709,10 @@ doNotDisturb: DoNotDisturb } |
 { kind: "tray"; 
 /**  How it is now. */
 tray: TrayStatus } | 
+/**  What is known of newer versions of Kith. */
+{ kind: "release"; 
+/**  How it is now. */
+release: Release } | 
 /**  A notification, the tray or a link leads there. */
 { kind: "open"; 
 /**  Where. */

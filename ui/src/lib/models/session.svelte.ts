@@ -20,6 +20,7 @@ import { Notices } from './notices.svelte'
 import { People } from './people.svelte'
 import { Preferences } from './preferences.svelte'
 import { Profiles } from './profiles.svelte'
+import { Releases } from './releases.svelte'
 import { keyOfItem, Rooms } from './rooms.svelte'
 import { SkinTone } from './skin-tone.svelte'
 import { Timeline } from './timeline.svelte'
@@ -48,6 +49,7 @@ export class Session {
   readonly typing = new Typing()
   readonly announcements: Announcements
   readonly preferences: Preferences
+  readonly releases: Releases
   readonly skinTone: SkinTone
   chat: Chat | null = $state.raw(null)
   /** A line that was asked for, to be scrolled to and lit up. */
@@ -74,6 +76,7 @@ export class Session {
   constructor(readonly backend: Backend) {
     this.announcements = new Announcements(backend)
     this.preferences = new Preferences(backend)
+    this.releases = new Releases(backend)
     this.skinTone = new SkinTone(backend)
   }
 
@@ -232,6 +235,7 @@ export class Session {
     this.preferences.take(boot.settings, boot.language)
     this.preferences.doNotDisturb = boot.doNotDisturb
     this.preferences.tray = boot.tray
+    this.releases.shown = boot.release
   }
 
   private async catchUp(): Promise<void> {
@@ -322,6 +326,9 @@ export class Session {
         break
       case 'tray':
         this.preferences.tray = update.tray
+        break
+      case 'release':
+        this.releases.shown = update.release
         break
       case 'open':
         this.goTo(update.target)

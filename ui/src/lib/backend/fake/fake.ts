@@ -1,5 +1,5 @@
 import type { Backend } from '../backend'
-import type { Device, Invite, LocalSettings, Profile, Qr } from '../bindings'
+import type { Device, Invite, LocalSettings, Profile, Qr, Release } from '../bindings'
 import { DEFAULT_SETTINGS } from '../defaults'
 import { PEOPLE, PRESENCE, PROFILES, accountOf } from './people'
 import { FakePushes } from './pushes'
@@ -44,11 +44,40 @@ export class FakeBackend extends FakePushes implements Backend {
         settings: this.settings,
         doNotDisturb: this.quiet,
         tray: { host: true, closeHides: this.settings.closeToTray },
+        release: this.release,
         place: this.place,
         open: null,
         link: null,
       }),
     )
+
+  /** What looking for a newer version finds, and how installing it ends. */
+  newer: { version: string; notes: string } | null = null
+  installFails: Parameters<typeof refusal>[0] | null = null
+  private release: Release = { kind: 'newest' }
+
+  releaseLook: Call<'releaseLook'> = async () => {
+    this.tellRelease({ kind: 'looking' })
+    await pause(this.options.answerAfterMs)
+    this.tellRelease(this.newer ? { kind: 'offered', ...this.newer } : { kind: 'newest' })
+    return this.release
+  }
+
+  releaseInstall: Call<'releaseInstall'> = async () => {
+    if (!this.newer) throw refusal('notFound')
+    for (const percent of [0, 25, 50, 75]) {
+      this.tellRelease({ kind: 'arriving', version: this.newer.version, percent })
+      await pause(this.options.answerAfterMs)
+    }
+    this.tellRelease(this.installFails ? { kind: 'offered', ...this.newer } : { kind: 'arrived' })
+    if (this.installFails) throw refusal(this.installFails)
+    return null
+  }
+
+  tellRelease(release: Release): void {
+    this.release = release
+    this.tell([{ kind: 'release', release }])
+  }
 
   drawn: Call<'drawn'> = nothing
   closeWindow: Call<'closeWindow'> = nothing
