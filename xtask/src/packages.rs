@@ -95,7 +95,9 @@ impl Need {
             Self::Browser => "Chromium, and the Noto fonts",
             Self::Desktop => "a desktop without a screen (Xvfb, openbox, dunst, WebKitWebDriver)",
             Self::Way => "an authority for certificates and two proxies (pebble, caddy, nginx)",
-            Self::Packaging => "what makes and checks packages (dpkg-dev, lintian, rpm, rpmlint)",
+            Self::Packaging => {
+                "what makes and checks packages (dpkg-dev, lintian, rpm, rpmlint, flatpak-builder)"
+            }
             Self::Windows => "a linker for Windows, and Wine (gcc-mingw-w64-x86-64, wine64)",
             Self::RustSource => "the source of Rust's standard library (rust-web-src)",
         }
@@ -197,6 +199,7 @@ impl Manager {
                 "appstream",
                 "desktop-file-utils",
                 "dpkg-dev",
+                "flatpak-builder",
                 "iproute2",
                 "libglib2.0-bin",
                 "lintian",
@@ -284,11 +287,12 @@ pub(crate) fn as_root(program: &str) -> Command {
     sudo
 }
 
-const PACKAGING_PROGRAMS: [&str; 12] = [
+const PACKAGING_PROGRAMS: [&str; 13] = [
     "adduser",
     "appstreamcli",
     "desktop-file-validate",
     "dpkg-shlibdeps",
+    "flatpak-builder",
     "gio",
     "ip",
     "lintian",

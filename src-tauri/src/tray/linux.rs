@@ -2,6 +2,7 @@
 
 use super::{Doing, Entry, menu, picture};
 use crate::desk::{Deed, Tray, TrayState};
+use crate::dirs::is_flatpak;
 use ksni::blocking::{Handle, TrayMethods as _};
 use ksni::menu::{RadioGroup, RadioItem, StandardItem, SubMenu};
 use ksni::{Category, MenuItem, OfflineReason, Status, ToolTip};
@@ -15,7 +16,9 @@ impl Icon {
     /// Puts the icon there, as soon as something shows it. Blocks for some milliseconds.
     pub(crate) fn new(tray: Tray, dark: bool, doing: Doing) -> Result<Self, String> {
         let item = Item { tray, dark, doing };
-        let handle = item.assume_sni_available(true).spawn().map_err(|error| error.to_string())?;
+        // The name that others give an item is one that a Flatpak may not own; the item is found without it, too.
+        let item = item.assume_sni_available(true).disable_dbus_name(is_flatpak());
+        let handle = item.spawn().map_err(|error| error.to_string())?;
         Ok(Self { handle })
     }
 

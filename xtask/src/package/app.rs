@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::failure::Failure;
 use crate::metadata::Metadata;
 use crate::packages::{Need, npm};
@@ -62,7 +64,35 @@ pub(crate) fn try_app() -> Result<(), Failure> {
     for (kind, (old, new)) in ["deb", "rpm"].iter().zip(old.packages.iter().zip(&new.packages)) {
         trial::in_a_copy(&origin, &script, &[kind], &[old, new, &relay, &cli])?;
     }
-    Ok(())
+    try_flatpak(&origin, &old.packages[0])
+}
+
+/// Takes the steps of the Flatpak's manifest from the package for Debian.
+fn try_flatpak(origin: &Origin, deb: &Path) -> Result<(), Failure> {
+    let folder = origin.root.join("packaging/app/flatpak");
+    let place = tempfile::tempdir_in(&origin.packages)
+        .map_err(|error| Failure::at(&origin.packages, "written into", &error))?;
+    let mut builder = Command::new("flatpak-builder");
+    // Even to show something it keeps something where it is.
+    builder.current_dir(place.path()).arg("--show-manifest").arg(folder.join("chat.kith.app.yaml"));
+    let shown = capture(&mut builder)?;
+    let odd = || Failure::new("The manifest of the Flatpak is not as this expects it.");
+    let manifest: Value = serde_json::from_str(&shown).map_err(|_| odd())?;
+    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(odd);
+    let (id, command) = (text(&manifest["id"])?, text(&manifest["command"])?);
+    let module = &manifest["modules"][0];
+    let source = text(&module["sources"][0]["path"])?;
+    let expected = format!("Kith_{}_amd64.deb", origin.version);
+    if !source.ends_with(&expected) {
+        return Err(Failure::new(format!(
+            "The Flatpak is made from {source}, and the package is {expected}."
+        )));
+    }
+    let steps = module["build-commands"].as_array().ok_or_else(odd)?;
+    let steps: Vec<String> = steps.iter().map(text).collect::<Result<_, _>>()?;
+    let file = place.path().join("steps");
+    fs::write(&file, steps.join("\n")).map_err(|error| Failure::at(&file, "written", &error))?;
+    trial::in_a_copy(origin, &folder.join("trial"), &[&id, &command], &[deb, &file])
 }
 
 /// Packages in a folder that is gone with it.
