@@ -19,9 +19,11 @@ mod step;
 mod test;
 mod tools;
 mod ui;
+mod updates;
 mod versions;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -49,6 +51,7 @@ fn act(command: Command) -> Result<(), Failure> {
         #[cfg(target_os = "linux")]
         Command::Package(what) => package::package(&what),
         Command::Release { version, dry_run } => release::release(&version, dry_run),
+        Command::Updates { folder, base } => updates::updates(&folder, &base),
         #[cfg(target_os = "linux")]
         Command::Windows => run::with_windows(),
         Command::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
@@ -104,6 +107,13 @@ enum Command {
         /// Do all of it in a copy that is thrown away, and show what it came to.
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Write the list by which apps find the updates in a folder of bundles and their signatures.
+    Updates {
+        /// Where they are.
+        folder: PathBuf,
+        /// The address below which they will be published.
+        base: String,
     },
     /// Build relay and command line for Windows, and let them talk to those for Linux, under Wine.
     #[cfg(target_os = "linux")]

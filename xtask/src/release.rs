@@ -57,6 +57,10 @@ fn release_in(root: &Path, before: &str, version: &str) -> Result<(), Failure> {
     edit(root, "ui/package.json", |text| text.contains(&old).then(|| text.replacen(&old, &new, 1)))?;
     // Once for the file, once for the package at its root.
     edit(root, "ui/package-lock.json", |text| text.contains(&old).then(|| text.replacen(&old, &new, 2)))?;
+    let (old, new) = (format!("Kith_{before}_"), format!("Kith_{version}_"));
+    edit(root, "packaging/app/flatpak/chat.kith.app.yaml", |text| {
+        text.contains(&old).then(|| text.replacen(&old, &new, 1))
+    })?;
     run(cargo().current_dir(root).args(["update", "--workspace", "--offline", "--quiet"]))?;
     run(Command::new("git").current_dir(root).args([
         "commit",
