@@ -6,7 +6,7 @@ mod real;
 
 use kith_client::{Client, RequestError, Stopped, SyncError};
 use kith_protocol::admin::{
-    AdminRequest as Ask, AdminResponse as Told, NewHook, NewInvite, RelayRole, UserRow,
+    AdminRequest as Ask, AdminResponse as Told, Keep, NewHook, NewInvite, RelayRole, Share, UserRow,
 };
 use kith_protocol::error::ErrorCode;
 use real::{Homes, PATIENCE, Relay};
@@ -17,12 +17,11 @@ fn asked(relay: &Relay, args: &[&str]) -> Value {
     serde_json::from_str(&relay.run(&[args, &["--json"]].concat())).unwrap()
 }
 
-/// Makes somebody what they are to be, and waits until they may do something: the connection ends, and the next one knows.
-async fn promote(relay: &Relay, client: &Client, handle: &str, role: &str) {
-    relay.run(&["users", "role", handle, role]);
+/// Waits until somebody administers the relay: the connection on which they did not ends, and the next one knows.
+async fn promoted(client: &Client) {
     let deadline = Instant::now() + PATIENCE;
-    while let Err(error) = client.administer(Ask::Stats).await {
-        assert!(Instant::now() < deadline, "{error}");
+    while !client.me().await.unwrap().admin {
+        assert!(Instant::now() < deadline, "no admin yet");
         let _ = client.sync_once(PATIENCE, |_| {}).await;
     }
 }
@@ -66,10 +65,11 @@ async fn admins_do_what_they_may_and_the_audit_log_tells() {
         let refused = bob.administer(ask).await.unwrap_err();
         assert!(matches!(refused, RequestError::Refused(ErrorCode::Denied)), "{refused}");
     }
-    promote(&relay, &alice, "@alice", "owner").await;
+    relay.run(&["users", "role", "@alice", "owner"]);
+    promoted(&alice).await;
     let role = |user: String, role| Ask::UserRole { user, role };
     done(&alice, role(user("@bob"), RelayRole::Admin)).await;
-    promote(&relay, &bob, "@bob", "admin").await;
+    promoted(&bob).await;
     let names =
         |users: &[UserRow]| users.iter().map(|row| (row.handle.clone(), row.role)).collect::<Vec<_>>();
     let all = [("alice", RelayRole::Owner), ("bob", RelayRole::Admin), ("carol", RelayRole::Member)];
@@ -93,6 +93,8 @@ async fn admins_do_what_they_may_and_the_audit_log_tells() {
     for ask in [Ask::UserDisable { user: user("alice") }, role(user("bob"), RelayRole::Owner)] {
         denied(&alice, ask).await;
     }
+
+    changes_quotas(&bob).await;
 
     // The link of an invite is the invite: who could not make it does not see it.
     relay.run(&["invite", "--role", "owner"]);
@@ -132,7 +134,10 @@ async fn admins_do_what_they_may_and_the_audit_log_tells() {
     let Told::Rooms { rooms } = bob.administer(Ask::Rooms).await.unwrap() else { panic!() };
     assert!(rooms.iter().any(|row| row.room == room && row.kind == "group" && row.members == 1));
     denied(&bob, Ask::RoomKeep { room: room.clone(), keep: None }).await;
-    done(&alice, Ask::RoomKeep { room: room.clone(), keep: None }).await;
+    let keep = Some(Keep { days: Some(30), bytes: None });
+    done(&alice, Ask::RoomKeep { room: room.clone(), keep }).await;
+    let Told::Rooms { rooms } = bob.administer(Ask::Rooms).await.unwrap() else { panic!() };
+    assert!(rooms.iter().any(|row| row.room == room && row.keep == keep));
     let hook = NewHook { name: "Backup".into(), room: Some(room), user: None };
     let Told::Hook(hook) = bob.administer(Ask::HookCreate(hook)).await.unwrap() else { panic!() };
     done(&alice, Ask::HookRevoke { hook: hook.handle }).await;
@@ -149,6 +154,7 @@ async fn admins_do_what_they_may_and_the_audit_log_tells() {
         "bob invite-made -",
         "bob account-disabled carol",
         "bob account-enabled carol",
+        "bob share-changed carol",
         "bob device-blocked carol",
         "alice keep-changed -",
         "bob hook-made backup",
@@ -158,6 +164,18 @@ async fn admins_do_what_they_may_and_the_audit_log_tells() {
     }
     let Told::Audit { records } = bob.administer(Ask::Audit { limit: 3 }).await.unwrap() else { panic!() };
     assert_eq!(records.last().and_then(|row| row.by.as_deref()), Some("alice"));
+}
+
+/// Those of accounts below; told with whether it is their own. Carol is the third.
+async fn changes_quotas(bob: &Client) {
+    let share = |user: String, bytes| Ask::UserQuota { user, share: Some(Share { bytes }) };
+    denied(bob, share(user("alice"), None)).await;
+    denied(bob, share(user("bob"), None)).await;
+    done(bob, share(user("carol"), Some(1 << 30))).await;
+    let quotas: Vec<_> = users(bob).await.iter().map(|row| (row.quota, row.own_quota)).collect();
+    assert_eq!(quotas[2], (Some(1 << 30), true));
+    done(bob, Ask::UserQuota { user: user("carol"), share: None }).await;
+    assert!(users(bob).await.iter().all(|row| !row.own_quota));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,7 +204,8 @@ async fn an_announcement_reaches_everybody_until_it_is_put_away_or_withdrawn() {
     said(&alice, None).await;
     said(&a2, None).await;
     said(&bob, Some("back at six")).await;
-    promote(&relay, &bob, "@bob", "admin").await;
+    relay.run(&["users", "role", "@bob", "admin"]);
+    promoted(&bob).await;
     done(&bob, Ask::Announce { text: "back at seven".into(), for_s: None }).await;
     said(&alice, Some("back at seven")).await;
     assert!(relay.run(&["announce"]).starts_with("back at seven\n(by @bob, until it is withdrawn)"));

@@ -51,6 +51,9 @@ pub struct UserRow {
     /// Bytes that it may take; none: as many as there is room for.
     #[serde(default)]
     pub quota: Option<u64>,
+    /// Whether that was set for them, and is not what holds for all.
+    #[serde(default)]
+    pub own_quota: bool,
     /// Whether it is an integration.
     #[serde(default)]
     pub integration: bool,

@@ -88,6 +88,7 @@ pub(super) fn users(store: &dyn Reader, for_all: Share) -> Result<Vec<UserRow>, 
 fn user(store: &dyn Reader, row: AccountRow, for_all: Share) -> Result<UserRow, Refusal> {
     let live = fold_account(store, &row.id)?.map_or(0, |fold| fold.live_devices().count());
     let rooms = store.rooms_of(&row.id)?.iter().filter(|membership| membership.left.is_none()).count();
+    let own = store.share(&row.id)?;
     Ok(UserRow {
         handle: row.handle,
         account: row.id.to_string(),
@@ -98,7 +99,8 @@ fn user(store: &dyn Reader, row: AccountRow, for_all: Share) -> Result<UserRow, 
         rooms: rooms as u64,
         joined_ms: row.created_at,
         held: store.held(&row.id)?,
-        quota: store.share(&row.id)?.unwrap_or(for_all).bytes,
+        quota: own.unwrap_or(for_all).bytes,
+        own_quota: own.is_some(),
         integration: row.integration,
     })
 }

@@ -5,7 +5,7 @@ use crate::convert::admin as convert;
 use crate::failure::{Outcome, internal};
 use crate::ipc::{
     AccountId, Announcement, AuditRecord, DeviceId, Hook, NewHook, ProfileId, RelayDevice, RelayInvite,
-    RelayRefusal, RelayRole, RelayRoom, RelaySession, RelayUser, RoomId,
+    RelayKeep, RelayRefusal, RelayRole, RelayRoom, RelaySession, RelayShare, RelayUser, RoomId,
 };
 use kith_client::RequestError;
 use kith_protocol::admin::{self, AdminRequest, AdminResponse};
@@ -66,6 +66,20 @@ pub(crate) async fn relay_user_role(
     ask(&shell, &profile, request).await.map(drop)
 }
 
+/// Changes how much somebody may hold; `null`: what holds for all.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn relay_user_quota(
+    shell: TheShell<'_>,
+    profile: ProfileId,
+    account: AccountId,
+    share: Option<RelayShare>,
+) -> Outcome {
+    let share = share.map(|RelayShare { bytes }| admin::Share { bytes });
+    let request = AdminRequest::UserQuota { user: account.0.to_string(), share };
+    ask(&shell, &profile, request).await.map(drop)
+}
+
 /// The devices of somebody.
 #[tauri::command]
 #[specta::specta]
@@ -109,6 +123,19 @@ pub(crate) async fn relay_rooms(shell: TheShell<'_>, profile: ProfileId) -> Outc
     let rooms =
         answer!(ask(&shell, &profile, AdminRequest::Rooms).await?, AdminResponse::Rooms { rooms } => rooms);
     Ok(rooms.into_iter().filter_map(convert::room).collect())
+}
+
+/// Changes what is kept of a room; `null`: what holds for all. Takes an owner of the relay.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn relay_room_keep(
+    shell: TheShell<'_>,
+    profile: ProfileId,
+    room: RoomId,
+    keep: Option<RelayKeep>,
+) -> Outcome {
+    let keep = keep.map(|RelayKeep { days, bytes }| admin::Keep { days, bytes });
+    ask(&shell, &profile, AdminRequest::RoomKeep { room: room.0.to_string(), keep }).await.map(drop)
 }
 
 /// All integrations, revoked ones too.

@@ -2,7 +2,7 @@
 
 use crate::ipc::{
     Announcement, AuditEvent, AuditRecord, Hook, HookState, Millis, NewHook, RelayDevice, RelayInvite,
-    RelayRefusal, RelayRole, RelayRoom, RelayRoomKind, RelaySession, RelayUser,
+    RelayKeep, RelayRefusal, RelayRole, RelayRoom, RelayRoomKind, RelaySession, RelayUser,
 };
 use crate::names::plain;
 use kith_protocol::admin::{self, AuditRow, DeviceRow, HookRow, InviteRow, NewHookRow, RefusalRow, RoomRow};
@@ -42,6 +42,7 @@ pub(crate) fn user(row: UserRow) -> Option<RelayUser> {
         joined_at: Millis(row.joined_ms),
         held: row.held,
         quota: row.quota,
+        own_quota: row.own_quota,
     })
 }
 
@@ -76,9 +77,7 @@ pub(crate) fn room(row: RoomRow) -> Option<RelayRoom> {
         },
         members: small(row.members),
         entries: small(row.seq),
-        keep_days: row.keep.and_then(|keep| keep.days),
-        keep_bytes: row.keep.and_then(|keep| keep.bytes),
-        own_rule: row.keep.is_some(),
+        keep: row.keep.map(|admin::Keep { days, bytes }| RelayKeep { days, bytes }),
     })
 }
 

@@ -40,6 +40,26 @@ pub struct RelayUser {
     /// Bytes that it may hold; none: as many as there is room for.
     #[specta(type = Option<u32>)]
     pub quota: Option<u64>,
+    /// Whether that was set for them, and is not what holds for all.
+    pub own_quota: bool,
+}
+
+/// How much somebody may hold, apart from what holds for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Type)]
+pub struct RelayShare {
+    /// None: as much as there is room for.
+    #[specta(type = Option<u32>)]
+    pub bytes: Option<u64>,
+}
+
+/// What is kept of a room, apart from what holds for all; with neither of them, all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct RelayKeep {
+    /// Messages of the last so many days.
+    pub days: Option<u32>,
+    /// The newest of them that are so many bytes together.
+    #[specta(type = Option<u32>)]
+    pub bytes: Option<u64>,
 }
 
 /// A device of somebody's.
@@ -88,13 +108,8 @@ pub struct RelayRoom {
     pub members: u32,
     /// How many it has.
     pub entries: u32,
-    /// Days that its messages are kept, where it has a rule of its own.
-    pub keep_days: Option<u32>,
-    /// Bytes of messages that are kept, where it has a rule of its own.
-    #[specta(type = Option<u32>)]
-    pub keep_bytes: Option<u64>,
-    /// Whether it has a rule of its own.
-    pub own_rule: bool,
+    /// What is kept of it; none: what holds for all.
+    pub keep: Option<RelayKeep>,
 }
 
 /// What a room of the relay is.

@@ -23,8 +23,8 @@ mod update;
 
 pub use account::{Device, DeviceKind, Invite, LinkLook, LinkStep, Offer, OfferStep, Qr, Recovered};
 pub use admin::{
-    Announcement, AuditEvent, AuditRecord, Hook, HookState, NewHook, RelayDevice, RelayInvite, RelayRefusal,
-    RelayRole, RelayRoom, RelayRoomKind, RelaySession, RelayUser,
+    Announcement, AuditEvent, AuditRecord, Hook, HookState, NewHook, RelayDevice, RelayInvite, RelayKeep,
+    RelayRefusal, RelayRole, RelayRoom, RelayRoomKind, RelaySession, RelayShare, RelayUser,
 };
 pub use app::{Boot, OpenTarget, Platform, TrayStatus};
 pub use error::{AppError, ErrorCode};

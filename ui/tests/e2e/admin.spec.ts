@@ -62,6 +62,39 @@ test('an owner makes an admin; nobody changes their own account', async ({ kith,
   await expect(panel.getByRole('button', { name: 'Shut out', exact: true })).toHaveCount(0)
 })
 
+test('how much somebody may hold, and what a chat keeps, is changed; what forgets is asked first', async ({
+  kith,
+  page: view,
+}) => {
+  const panel = await page(kith, 'People')
+  await panel.getByRole('button', { name: /Dev Patel/ }).click()
+  const quota = panel.getByRole('combobox', { name: 'May hold' })
+  await quota.click()
+  await view.getByRole('option', { name: '5 GB' }).click()
+  await expect(quota).toContainText('5 GB')
+  await expect(panel.getByText('of 5 GB')).toBeVisible()
+  await quota.click()
+  await view.getByRole('option', { name: 'as for all' }).click()
+  await expect(quota).toContainText('as for all')
+  await kith.isAccessible()
+  await view.getByRole('tab', { name: 'Chats' }).click()
+  await panel.getByRole('button', { name: 'Change what “Group 5be0cd19” keeps' }).click()
+  const keep = panel.getByRole('combobox', { name: 'What the relay keeps' })
+  await expect(keep).toContainText('newest 67.1 MB kept')
+  await keep.click()
+  await view.getByRole('option', { name: 'kept 30 days' }).click()
+  await kith.isAccessible()
+  await panel.getByRole('button', { name: 'Cancel' }).click()
+  await expect(keep).toContainText('newest 67.1 MB kept')
+  await keep.click()
+  await view.getByRole('option', { name: 'kept 30 days' }).click()
+  await panel.getByRole('group').getByRole('button', { name: 'Change' }).click()
+  await expect(keep).toContainText('kept 30 days')
+  await keep.click()
+  await view.getByRole('option', { name: 'kept for ever' }).click()
+  await expect(keep).toContainText('kept for ever')
+})
+
 test('of two thousand people those in sight are drawn, and the last is reached', async ({
   kith,
   page: view,

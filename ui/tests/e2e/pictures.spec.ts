@@ -92,6 +92,17 @@ const VIEWS: Record<string, View> = {
     await expect(page.getByText('May connect')).toBeVisible()
     return page.getByRole('dialog')
   },
+  'chat-kept': async (kith) => {
+    const { page } = kith
+    await kith.open()
+    await page.keyboard.press('Control+,')
+    await page.getByRole('tab', { name: 'Chats' }).click()
+    await page.getByRole('button', { name: 'Change what “Group 5be0cd19” keeps' }).click()
+    await page.getByRole('combobox', { name: 'What the relay keeps' }).click()
+    await page.getByRole('option', { name: 'kept 30 days' }).click()
+    await expect(page.getByRole('button', { name: 'Cancel' })).toBeFocused()
+    return page.getByRole('dialog')
+  },
   'told-elsewhere': async (kith) => {
     const { page } = kith
     await kith.open()

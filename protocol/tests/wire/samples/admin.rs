@@ -69,6 +69,7 @@ pub(crate) fn responses() -> Vec<AdminResponse> {
         integration: false,
         held: 1 << 20,
         quota: Some(1 << 31),
+        own_quota: true,
     };
     let device_row = DeviceRow {
         device: device.clone(),

@@ -90,6 +90,8 @@ export const commands = {
 	relayUserEnable: (profile: ProfileId, account: AccountId, enabled: boolean) => __TAURI_INVOKE<null>("relay_user_enable", { profile, account, enabled }),
 	/**  Changes what somebody may do on the relay. */
 	relayUserRole: (profile: ProfileId, account: AccountId, role: RelayRole) => __TAURI_INVOKE<null>("relay_user_role", { profile, account, role }),
+	/**  Changes how much somebody may hold; `null`: what holds for all. */
+	relayUserQuota: (profile: ProfileId, account: AccountId, share: RelayShare | null) => __TAURI_INVOKE<null>("relay_user_quota", { profile, account, share }),
 	/**  The devices of somebody. */
 	relayDevices: (profile: ProfileId, account: AccountId) => __TAURI_INVOKE<RelayDevice[]>("relay_devices", { profile, account }),
 	/**  Shuts a device out. */
@@ -100,6 +102,8 @@ export const commands = {
 	relayInviteRevoke: (profile: ProfileId, id: string) => __TAURI_INVOKE<null>("relay_invite_revoke", { profile, id }),
 	/**  All rooms. */
 	relayRooms: (profile: ProfileId) => __TAURI_INVOKE<RelayRoom[]>("relay_rooms", { profile }),
+	/**  Changes what is kept of a room; `null`: what holds for all. Takes an owner of the relay. */
+	relayRoomKeep: (profile: ProfileId, room: RoomId, keep: RelayKeep | null) => __TAURI_INVOKE<null>("relay_room_keep", { profile, room, keep }),
 	/**  All integrations, revoked ones too. */
 	hooks: (profile: ProfileId) => __TAURI_INVOKE<Hook[]>("hooks", { profile }),
 	/**  Makes an integration that writes into a group; it is added there at once where this account may do that. */
@@ -1262,6 +1266,14 @@ export type RelayInvite = {
 	by: string | null,
 };
 
+/**  What is kept of a room, apart from what holds for all; with neither of them, all of it. */
+export type RelayKeep = {
+	/**  Messages of the last so many days. */
+	days: number | null,
+	/**  The newest of them that are so many bytes together. */
+	bytes: number | null,
+};
+
 /**  Something that the relay refused lately. */
 export type RelayRefusal = {
 	/**  Why, as the metrics count it. */
@@ -1295,12 +1307,8 @@ export type RelayRoom = {
 	members: number,
 	/**  How many it has. */
 	entries: number,
-	/**  Days that its messages are kept, where it has a rule of its own. */
-	keepDays: number | null,
-	/**  Bytes of messages that are kept, where it has a rule of its own. */
-	keepBytes: number | null,
-	/**  Whether it has a rule of its own. */
-	ownRule: boolean,
+	/**  What is kept of it; none: what holds for all. */
+	keep: RelayKeep | null,
 };
 
 /**  What a room of the relay is. */
@@ -1330,6 +1338,12 @@ export type RelaySession = {
 	away: boolean,
 };
 
+/**  How much somebody may hold, apart from what holds for all. */
+export type RelayShare = {
+	/**  None: as much as there is room for. */
+	bytes: number | null,
+};
+
 /**  An account of the relay, as its admins see it. */
 export type RelayUser = {
 	/**  The account. */
@@ -1352,6 +1366,8 @@ export type RelayUser = {
 	held: number,
 	/**  Bytes that it may hold; none: as many as there is room for. */
 	quota: number | null,
+	/**  Whether that was set for them, and is not what holds for all. */
+	ownQuota: boolean,
 };
 
 /**  What is known of newer versions of Kith. */

@@ -1,8 +1,18 @@
-import type { AuditRecord, RelayRole } from '$lib/backend'
-import { m } from '$lib/i18n'
+import type { AuditRecord, RelayKeep, RelayRole } from '$lib/backend'
+import { bytes, m } from '$lib/i18n'
 
 export function roleWords(role: RelayRole): string {
   return { member: m.role_member, admin: m.role_admin, owner: m.role_owner }[role]()
+}
+
+/** What is kept of a room; null: what holds for all. */
+export function keepWords(keep: RelayKeep | null): string {
+  if (keep === null) return m.admin_keep_all()
+  const bounds = [
+    ...(keep.days === null ? [] : [m.admin_keep_days({ count: keep.days })]),
+    ...(keep.bytes === null ? [] : [m.admin_keep_bytes({ size: bytes(keep.bytes) })]),
+  ]
+  return bounds.length === 0 ? m.admin_keep_forever() : bounds.join(', ')
 }
 
 /** What the relay refused; a code that has no words yet is shown as it is. */

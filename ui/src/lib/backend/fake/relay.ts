@@ -4,6 +4,7 @@ import type {
   AuditRecord,
   Hook,
   RelayInvite,
+  RelayKeep,
   RelayRefusal,
   RelayRole,
   RelaySession,
@@ -31,7 +32,8 @@ export abstract class FakeRelay extends FakeRooms {
     rooms: 12 - place,
     joinedAt: this.started - (300 - place * 23) * DAY,
     held: 4_194_304 * (17 - place),
-    quota: place % 4 === 0 ? 104_857_600 : null,
+    quota: place % 4 === 0 ? 100_000_000 : null,
+    ownQuota: place % 4 === 0,
   }))
   private openInvites: RelayInvite[] = [
     this.openInvite('a1', 'member', 5, 'mira'),
@@ -51,7 +53,16 @@ export abstract class FakeRelay extends FakeRooms {
       const handle = `guest${String(number).padStart(4, '0')}`
       const user = { account: accountOf(handle), handle, name: `Guest ${number}`, role: 'member' as const }
       const joinedAt = this.started - DAY
-      this.users.push({ ...user, enabled: true, devices: 1, rooms: 2, joinedAt, held: 0, quota: null })
+      this.users.push({
+        ...user,
+        enabled: true,
+        devices: 1,
+        rooms: 2,
+        joinedAt,
+        held: 0,
+        quota: null,
+        ownQuota: false,
+      })
     }
   }
 
@@ -66,6 +77,12 @@ export abstract class FakeRelay extends FakeRooms {
   relayUserRole: Call<'relayUserRole'> = async (_profile, account, role) => {
     await pause(this.options.answerAfterMs)
     this.changeUser(account, { role })
+    return null
+  }
+
+  relayUserQuota: Call<'relayUserQuota'> = async (_profile, account, share) => {
+    await pause(this.options.answerAfterMs)
+    this.changeUser(account, { quota: share?.bytes ?? null, ownQuota: share !== null })
     return null
   }
 
@@ -94,6 +111,11 @@ export abstract class FakeRelay extends FakeRooms {
     return Promise.resolve(null)
   }
 
+  private readonly kept = new Map<string, RelayKeep | null>([
+    ['launch', { days: 90, bytes: null }],
+    ['5be0cd19137e2179a54ff53a5f1d36f1', { days: null, bytes: 67_108_864 }],
+  ])
+
   relayRooms: Call<'relayRooms'> = (profile) =>
     Promise.resolve([
       ...[...this.byKey.values()]
@@ -103,20 +125,21 @@ export abstract class FakeRelay extends FakeRooms {
           kind: item.kind === 'group' ? ('group' as const) : ('direct' as const),
           members: Math.max(item.members, 2),
           entries: 4218 - place * 311,
-          keepDays: item.id === 'launch' ? 90 : null,
-          keepBytes: null,
-          ownRule: item.id === 'launch',
+          keep: this.kept.get(item.id) ?? null,
         })),
       {
         room: '5be0cd19137e2179a54ff53a5f1d36f1',
         kind: 'group',
         members: 31,
         entries: 18_204,
-        keepDays: null,
-        keepBytes: 67_108_864,
-        ownRule: true,
+        keep: this.kept.get('5be0cd19137e2179a54ff53a5f1d36f1') ?? null,
       },
     ])
+
+  relayRoomKeep: Call<'relayRoomKeep'> = (_profile, room, keep) => {
+    this.kept.set(room, keep)
+    return Promise.resolve(null)
+  }
 
   hooks: Call<'hooks'> = () => Promise.resolve(structuredClone(this.made))
 
