@@ -190,6 +190,7 @@ pub(crate) struct Device {
     name: String,
     kind: &'static str,
     added_at: u64,
+    last_seen: Option<u64>,
     revoked: bool,
     this: bool,
 }
@@ -204,6 +205,7 @@ impl From<&DeviceOf> for Device {
                 DeviceKind::Recovery => "recovery",
             },
             added_at: device.added_at,
+            last_seen: device.last_seen,
             revoked: device.revoked,
             this: device.this,
         }

@@ -115,6 +115,8 @@ pub enum Setting {
     RoomTopic(Words),
     /// A setting of the app, the same on all devices. In the person's own room.
     App(AppSetting),
+    /// When a device was here last. In the person's own room.
+    LastSeen(LastSeen),
     /// From a newer version.
     Unknown(u8),
 }
@@ -183,6 +185,15 @@ pub struct AppSetting {
     pub value: String,
 }
 
+/// When a device was here last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSeen {
+    /// One of the person's devices.
+    pub device: DeviceId,
+    /// Milliseconds since 1970, by its clock or, where that is far off, by the relay's.
+    pub at: u64,
+}
+
 impl Setting {
     /// The bytes of a body.
     pub fn encode(&self) -> Bytes {
@@ -195,6 +206,7 @@ impl Setting {
             Self::RoomName(it) => encode(6, it),
             Self::RoomTopic(it) => encode(7, it),
             Self::App(it) => encode(8, it),
+            Self::LastSeen(it) => encode(9, it),
             Self::Unknown(code) => Bytes::copy_from_slice(&[*code]),
         }
     }
@@ -211,6 +223,7 @@ impl Setting {
             6 => decode(code, payload).map(Self::RoomName),
             7 => decode(code, payload).map(Self::RoomTopic),
             8 => decode(code, payload).map(Self::App),
+            9 => decode(code, payload).map(Self::LastSeen),
             other => Ok(Self::Unknown(other)),
         }
     }
@@ -233,6 +246,7 @@ impl Setting {
             Self::RoomName(_) => hash(&[b"name\0"]),
             Self::RoomTopic(_) => hash(&[b"topic\0"]),
             Self::App(it) => hash(&[b"app\0", it.name.as_bytes()]),
+            Self::LastSeen(it) => hash(&[b"seen\0", &it.device.0]),
             Self::Unknown(code) => hash(&[b"unknown\0", &[*code]]),
         }
     }

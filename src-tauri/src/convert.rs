@@ -267,6 +267,7 @@ pub(crate) fn device(device: &DeviceOf) -> ipc::Device {
             DeviceKind::Personal => ipc::DeviceKind::Computer,
         },
         added_at: Millis(device.added_at),
+        last_seen: device.last_seen.map(Millis),
         revoked: device.revoked,
         this: device.this,
     }

@@ -83,6 +83,7 @@ fn the_objects_have_the_keys_of_the_readme() {
         name: "laptop".into(),
         kind: DeviceKind::Personal,
         added_at: 1,
+        last_seen: Some(2),
         revoked: false,
         this: true,
     };

@@ -11,7 +11,7 @@ use std::time::Duration;
 impl Client {
     /// The devices of this account, revoked ones too.
     pub async fn devices(&self) -> Result<Vec<DeviceOf>, ReadFailed> {
-        self.read(|engine| Ok(engine.devices())).await
+        self.read(|engine| Ok(engine.devices()?)).await
     }
 
     /// Signs a device out, for good.

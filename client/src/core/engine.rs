@@ -66,6 +66,8 @@ pub struct Engine {
     pub(crate) announced: Option<Announcement>,
     pub(crate) clock_offset_ms: i64,
     pub(crate) clock_told: bool,
+    /// So long nobody needs to hear again that this device is here.
+    pub(crate) seen_enough_until: Millis,
     /// The moment of the newest input.
     pub(super) latest: Millis,
     /// The connection has to be closed: the relay, or our disk, cannot go on just now.
@@ -110,6 +112,7 @@ impl Engine {
             announced: None,
             clock_offset_ms: 0,
             clock_told: false,
+            seen_enough_until: 0,
             latest: 0,
             hang_up: false,
             changes: Changes::new(),
@@ -228,6 +231,7 @@ impl Engine {
             self.outbox.wake_all(now);
             self.pending.wake_all();
             self.hasten_offer(now);
+            self.seen_enough_until = 0;
         }
         self.latest = now;
     }
@@ -348,6 +352,7 @@ impl Engine {
         if self.sync_done() {
             self.caught_up(now)?;
             self.tell_muted(now);
+            self.note_seen(now)?;
         }
         self.pump_outbox(now)?;
         self.pump_registers(now)

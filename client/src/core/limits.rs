@@ -26,6 +26,9 @@ pub(crate) const REGISTERS_IN_FLIGHT_MAX: usize = 32;
 /// How long the next value of a register waits after the one before, in milliseconds: a draft changes with every key.
 pub(crate) const REGISTER_SPACE_MS: u64 = 700;
 
+/// How often a device says that it is here, in milliseconds: what a person asks is which hour, or which month.
+pub(crate) const LAST_SEEN_MS: u64 = 3_600_000;
+
 /// A page with more new messages than this is told as "ask again".
 pub(crate) const TOLD_MAX: usize = 100;
 

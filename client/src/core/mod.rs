@@ -20,6 +20,7 @@ mod entropy;
 mod error;
 mod identity;
 mod ingest;
+mod last_seen;
 mod limits;
 mod link_offer;
 mod live;

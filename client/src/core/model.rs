@@ -108,6 +108,8 @@ pub struct DeviceOf {
     pub kind: DeviceKind,
     /// When it came, by the clock of the device that added it.
     pub added_at: Millis,
+    /// When it was here last, to the hour; `None`: it has not said.
+    pub last_seen: Option<Millis>,
     /// Whether it was revoked.
     pub revoked: bool,
     /// Whether it is this one.

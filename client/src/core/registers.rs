@@ -442,9 +442,9 @@ fn wins(ours: &PendingRow, stands: &Register) -> bool {
     }
 }
 
-/// Read marks are many and cheap to lose: they wait in the store, without an fsync each.
+/// Read marks, and when a device was here, are many and cheap to lose: they wait in the store, without an fsync each.
 fn is_mark(setting: &Setting) -> bool {
-    matches!(setting, Setting::ReadMark(_) | Setting::Receipt(_))
+    matches!(setting, Setting::ReadMark(_) | Setting::Receipt(_) | Setting::LastSeen(_))
 }
 
 fn mark_key(name: &[u8]) -> Vec<u8> {

@@ -297,21 +297,22 @@ impl Engine {
     }
 
     /// The devices of this account, revoked ones too.
-    pub fn devices(&self) -> Vec<DeviceOf> {
-        let Some(account) = self.people.get(&self.me.account()) else { return Vec::new() };
-        let mut devices: Vec<DeviceOf> = account
-            .devices()
-            .map(|(id, device)| DeviceOf {
+    pub fn devices(&self) -> Result<Vec<DeviceOf>, ReadError> {
+        let Some(account) = self.people.get(&self.me.account()) else { return Ok(Vec::new()) };
+        let mut devices = Vec::new();
+        for (id, device) in account.devices() {
+            devices.push(DeviceOf {
                 id: *id,
                 name: device.name.clone(),
                 kind: device.kind,
                 added_at: device.added_at,
+                last_seen: self.last_seen(id)?,
                 revoked: device.revoked.is_some(),
                 this: *id == self.me.device(),
-            })
-            .collect();
+            });
+        }
         devices.sort_by_key(|device| (device.revoked, device.added_at));
-        devices
+        Ok(devices)
     }
 
     /// What a device of anybody's is called, as far as its chain is here.

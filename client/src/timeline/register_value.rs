@@ -28,9 +28,11 @@ impl RegisterValue {
             Setting::Reaction(reaction) => (Scope::Account, is_emoji(&reaction.emoji)),
             Setting::Receipt(receipt) => (Scope::Account, receipt.room == header.room),
             Setting::RoomName(_) | Setting::RoomTopic(_) => (Scope::Room, true),
-            Setting::ReadMark(_) | Setting::Draft(_) | Setting::RoomSettings(_) | Setting::App(_) => {
-                (Scope::Account, true)
-            }
+            Setting::ReadMark(_)
+            | Setting::Draft(_)
+            | Setting::RoomSettings(_)
+            | Setting::App(_)
+            | Setting::LastSeen(_) => (Scope::Account, true),
             Setting::Unknown(_) => return None,
         };
         let fits = sound && header.scope == scope && header.key == setting.key();

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use kith_protocol::error::ErrorCode;
 use kith_protocol::event::{
-    AppSetting, Draft, Edit, Event, Reaction, ReadUpTo, Reply, RoomSettings, Setting, Target, Text, Words,
+    AppSetting, Draft, Edit, Event, LastSeen, Reaction, ReadUpTo, Reply, RoomSettings, Setting, Target, Text,
+    Words,
 };
 use kith_protocol::frame::*;
 use kith_protocol::ids::*;
@@ -321,6 +322,7 @@ pub(crate) fn setting() -> BoxedStrategy<Setting> {
         words().prop_map(Setting::RoomName),
         words().prop_map(Setting::RoomTopic),
         fields!(AppSetting { name: text(), value: text() }).prop_map(Setting::App),
+        fields!(LastSeen { device: device(), at: number() }).prop_map(Setting::LastSeen),
     ]
     .boxed()
 }

@@ -9,7 +9,8 @@ use kith_protocol::chain::{ChainEntry, ChainOp};
 use kith_protocol::entry::{Entry, Kind};
 use kith_protocol::error::ErrorCode;
 use kith_protocol::event::{
-    AppSetting, Draft, Edit, Event, Reaction, ReadUpTo, Reply, RoomSettings, Setting, Target, Text, Words,
+    AppSetting, Draft, Edit, Event, LastSeen, Reaction, ReadUpTo, Reply, RoomSettings, Setting, Target, Text,
+    Words,
 };
 use kith_protocol::frame::{Person as KnownPerson, *};
 use kith_protocol::ids::*;
@@ -243,6 +244,7 @@ pub(crate) fn settings() -> Vec<(&'static str, Setting)> {
         ("room name", Setting::RoomName(words("Walks"))),
         ("room topic", Setting::RoomTopic(words("Sunday at ten"))),
         ("app", Setting::App(AppSetting { name: "theme".into(), value: "dark".into() })),
+        ("last seen", Setting::LastSeen(LastSeen { device: target().device, at: NOON })),
     ]
 }
 

@@ -14,6 +14,8 @@ pub struct Device {
     pub kind: DeviceKind,
     /// When it came.
     pub added_at: Millis,
+    /// When it was here last, to the hour; `null`: it has not said.
+    pub last_seen: Option<Millis>,
     /// Whether it was revoked.
     pub revoked: bool,
     /// Whether it is this one.

@@ -485,6 +485,8 @@ export type Device = {
 	kind: DeviceKind,
 	/**  When it came. */
 	addedAt: Millis,
+	/**  When it was here last, to the hour; `null`: it has not said. */
+	lastSeen: Millis | null,
 	/**  Whether it was revoked. */
 	revoked: boolean,
 	/**  Whether it is this one. */

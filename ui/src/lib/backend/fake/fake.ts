@@ -339,7 +339,8 @@ function nothing(): Promise<null> {
 }
 
 function computer(id: string, name: string, addedAt: number, current = false): Device {
-  return { id, name, kind: 'computer', addedAt, revoked: false, this: current }
+  const lastSeen = current ? Date.now() : Math.max(addedAt, Date.now() - 26 * HOUR)
+  return { id, name, kind: 'computer', addedAt, lastSeen, revoked: false, this: current }
 }
 
 function fixtureDevices(now: number): Device[] {
