@@ -225,16 +225,14 @@ fn before_gtk() {
     let no_card = !Path::new("/dev/dri").exists();
     let switches = [
         // It draws nothing on NVIDIA's driver with its newest renderer. Elsewhere the older one is much slower: 56 ms a frame
-        // instead of 16.
-        ("WEBKIT_DISABLE_DMABUF_RENDERER", "1", nvidia || no_card),
+        // instead of 16. Without a card neither has anything to draw on.
+        ("WEBKIT_DISABLE_DMABUF_RENDERER", nvidia || no_card),
         // Without a graphics card it puts layers together on one that the processor plays: 35 ms a frame. To draw what has
         // changed, and no layers, takes less than 16, and 60 MiB less.
-        ("WEBKIT_DISABLE_COMPOSITING_MODE", "1", no_card),
-        // To look for a card it loads all that would play one: 26 MiB, which stay when the window is gone.
-        ("WEBKIT_WEB_RENDER_DEVICE_FILE", "/dev/null", no_card),
+        ("WEBKIT_DISABLE_COMPOSITING_MODE", no_card),
     ];
-    for (name, value, _) in switches.into_iter().filter(|(_, _, wanted)| *wanted) {
-        if let Err(error) = gtk::glib::setenv(name, value, false) {
+    for (name, _) in switches.into_iter().filter(|(_, wanted)| *wanted) {
+        if let Err(error) = gtk::glib::setenv(name, "1", false) {
             eprintln!("Kith draws as WebKit chooses: {error}");
         }
     }
