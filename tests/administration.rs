@@ -9,21 +9,12 @@ use kith_protocol::admin::{
     AdminRequest as Ask, AdminResponse as Told, Keep, NewHook, NewInvite, RelayRole, Share, UserRow,
 };
 use kith_protocol::error::ErrorCode;
-use real::{Homes, PATIENCE, Relay};
+use real::{Homes, PATIENCE, Relay, promoted};
 use serde_json::Value;
 use tokio::time::Instant;
 
 fn asked(relay: &Relay, args: &[&str]) -> Value {
     serde_json::from_str(&relay.run(&[args, &["--json"]].concat())).unwrap()
-}
-
-/// Waits until somebody administers the relay: the connection on which they did not ends, and the next one knows.
-async fn promoted(client: &Client) {
-    let deadline = Instant::now() + PATIENCE;
-    while !client.me().await.unwrap().admin {
-        assert!(Instant::now() < deadline, "no admin yet");
-        let _ = client.sync_once(PATIENCE, |_| {}).await;
-    }
 }
 
 async fn done(client: &Client, ask: Ask) {

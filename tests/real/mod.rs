@@ -152,3 +152,12 @@ pub(crate) async fn agree(people: &[&[&Client]], room: RoomId) -> Vec<Message> {
 pub(crate) fn texts(lines: &[Message]) -> Vec<&str> {
     lines.iter().filter(|line| line.changes.is_empty()).map(|line| line.text.as_str()).collect()
 }
+
+/// Waits until somebody administers the relay: the connection on which they did not ends, and the next one knows.
+pub(crate) async fn promoted(client: &Client) {
+    let deadline = Instant::now() + PATIENCE;
+    while !client.me().await.unwrap().admin {
+        assert!(Instant::now() < deadline, "no admin yet");
+        let _ = client.sync_once(PATIENCE, |_| {}).await;
+    }
+}
