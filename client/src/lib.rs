@@ -30,6 +30,6 @@ pub use client::{
 pub use core::{
     Answered, Attention, Connection, DeviceOf, Me, MemberOf, Millis, Newcomer, Outgoing, Person, Progress,
     PushTo, Queued, QueuedKind, ReadFailed, Relay, RequestError, RoomSummary, RoomWish, RoomsDiff, SendError,
-    Stopped, Trouble, Update, Verified, webhook_secret,
+    Stopped, Trouble, Update, Verified,
 };
 pub use home::{Access, Home, HomeError, Profiles};

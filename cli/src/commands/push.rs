@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::lines::Place;
 use crate::session::Session;
 use crate::text;
-use kith_client::{PushTo, webhook_secret};
+use kith_client::PushTo;
 use kith_protocol::frame::{PushPlace as Known, Pushes};
 use owo_colors::OwoColorize as _;
 use serde::Serialize;
@@ -58,9 +58,9 @@ pub(crate) async fn push(session: &mut Session, command: PushCommand) -> Outcome
 
 async fn add(session: &mut Session, place: PushPlace) -> Outcome {
     // A wrong option needs no connection to be told.
-    let (to, secret) = wanted(place)?;
+    let to = wanted(place)?;
     session.online().await?;
-    let pushes = session.client.add_push(to).await?;
+    let (pushes, secret) = session.client.add_push(to).await?;
     let place = pushes.targets.last().map(Place::from);
     let id = place.as_ref().map_or_else(String::new, |place| place.id.clone());
     session.out.either(&Added { added: place, secret: secret.as_deref() }, || match &secret {
@@ -92,26 +92,16 @@ fn show(session: &mut Session, pushes: &Pushes) -> Outcome {
     })
 }
 
-/// Where to, and a secret if it was made here.
-fn wanted(place: PushPlace) -> Outcome<(PushTo, Option<String>)> {
+fn wanted(place: PushPlace) -> Outcome<PushTo> {
+    let given = |secret: Option<String>| secret.map(|secret| text_or_stdin(&secret)).transpose();
     Ok(match place {
-        PushPlace::Ntfy { url, token } => {
-            let token = token.map(|token| text_or_stdin(&token)).transpose()?;
-            (PushTo::Ntfy { url, token }, None)
-        }
-        PushPlace::Webhook { url, secret: Some(secret) } => {
-            (PushTo::Webhook { url, secret: text_or_stdin(&secret)? }, None)
-        }
-        PushPlace::Webhook { url, secret: None } => {
-            let secret = webhook_secret()
-                .ok_or_else(|| Failure::new(Exit::Failed, "the system has no random numbers"))?;
-            (PushTo::Webhook { url, secret: secret.clone() }, Some(secret))
-        }
+        PushPlace::Ntfy { url, token } => PushTo::Ntfy { url, token: given(token)? },
+        PushPlace::Webhook { url, secret } => PushTo::Webhook { url, secret: given(secret)? },
         PushPlace::Webpush { endpoint, p256dh, auth } => {
-            (PushTo::WebPush { endpoint, p256dh, auth: text_or_stdin(&auth)? }, None)
+            PushTo::WebPush { endpoint, p256dh, auth: text_or_stdin(&auth)? }
         }
         PushPlace::Pusher { url, app, key, secret, channel } => {
-            (PushTo::Pusher { url, app, key, secret: text_or_stdin(&secret)?, channel }, None)
+            PushTo::Pusher { url, app, key, secret: text_or_stdin(&secret)?, channel }
         }
     })
 }

@@ -15,10 +15,11 @@ impl Client {
         }
     }
 
-    /// One more place. Returns all; the new one is the last.
-    pub async fn add_push(&self, place: PushTo) -> Result<Pushes, RequestError> {
+    /// One more place. Returns all; the new one is the last. And its secret, if it was made here.
+    pub async fn add_push(&self, place: PushTo) -> Result<(Pushes, Option<String>), RequestError> {
+        let (place, secret) = place.with_secret();
         match self.request(move |engine, _| engine.add_push(place)).await? {
-            Reply::Pushes(pushes) => Ok(pushes),
+            Reply::Pushes(pushes) => Ok((pushes, secret)),
             _ => Err(RequestError::Lost),
         }
     }

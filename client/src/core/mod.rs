@@ -55,7 +55,7 @@ pub use link_offer::Answered;
 pub use model::*;
 pub use newcomer::{LinkFailed, LinkStep, Linking};
 pub use notices::Attention;
-pub use pushes::{PushTo, webhook_secret};
+pub use pushes::PushTo;
 pub use recovery::{RecoverStep, Recovering};
 pub use requests::{Reply, Ticket};
 pub use update::*;

@@ -45,12 +45,24 @@ pub enum PushTo {
     Webhook {
         /// Where it listens.
         url: String,
-        /// As [`webhook_secret`] makes them.
-        secret: String,
+        /// What its signatures are made with, as Standard Webhooks writes it; `None`: one is made.
+        secret: Option<String>,
     },
 }
 
 impl PushTo {
+    /// With a secret of its own, and that secret if it was made here.
+    pub(crate) fn with_secret(mut self) -> (Self, Option<String>) {
+        let made = match &mut self {
+            Self::Webhook { secret: secret @ None, .. } => {
+                *secret = Some(webhook_secret());
+                secret.clone()
+            }
+            _ => None,
+        };
+        (self, made)
+    }
+
     /// As frames have it: kind and options.
     fn into_options(self) -> (&'static str, Vec<PushOption>) {
         let (kind, options) = match self {
@@ -64,7 +76,7 @@ impl PushTo {
                     [("url", url), ("app", app), ("key", key), ("secret", secret), ("channel", channel)];
                 ("pusher", options.map(|(name, value)| (name, Some(value))).to_vec())
             }
-            Self::Webhook { url, secret } => ("webhook", vec![("url", Some(url)), ("secret", Some(secret))]),
+            Self::Webhook { url, secret } => ("webhook", vec![("url", Some(url)), ("secret", secret)]),
         };
         let option = |(name, value): (&str, _)| Some(PushOption { name: name.to_owned(), value: value? });
         (kind, options.into_iter().filter_map(option).collect())
@@ -86,11 +98,10 @@ pub(crate) struct MutedTold {
     told: Option<Vec<MutedRoom>>,
 }
 
-/// A secret for a webhook, as Standard Webhooks writes them; `None` if the system has no randomness to give.
-pub fn webhook_secret() -> Option<String> {
+fn webhook_secret() -> String {
     let mut secret = [0; 32];
-    getrandom::fill(&mut secret).ok()?;
-    Some(format!("whsec_{}", data_encoding::BASE64.encode(&secret)))
+    getrandom::fill(&mut secret).expect("the system has random numbers");
+    format!("whsec_{}", data_encoding::BASE64.encode(&secret))
 }
 
 impl Engine {

@@ -26,8 +26,7 @@ pub(crate) async fn push_add(
 }
 
 pub(crate) async fn add(shell: &Shell, profile: &ProfileId, place: NewPushPlace) -> Outcome<NewPush> {
-    let (to, secret) = convert::to(place)?;
-    let pushes = shell.client(profile)?.add_push(to).await?;
+    let (pushes, secret) = shell.client(profile)?.add_push(place.into()).await?;
     Ok(NewPush { pushes: convert::pushes(&pushes), secret })
 }
 

@@ -1,10 +1,9 @@
 //! Where the relay tells the person of messages while none of their devices is connected.
 
-use crate::failure::{Outcome, internal};
 use crate::ipc::{Millis, NewPushPlace, PushKind, PushPlace, Pushes};
 use crate::names::plain;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use kith_client::{PushTo, webhook_secret};
+use kith_client::PushTo;
 use kith_protocol::frame;
 
 /// As long as host names may be, with a port.
@@ -47,20 +46,15 @@ pub(crate) fn target(id: &str) -> Vec<u8> {
     HEXLOWER.decode(id.as_bytes()).unwrap_or_default()
 }
 
-/// Where to, and a secret if it was made here.
-pub(crate) fn to(place: NewPushPlace) -> Outcome<(PushTo, Option<String>)> {
-    Ok(match place {
-        NewPushPlace::Ntfy { url, token } => (PushTo::Ntfy { url, token }, None),
-        NewPushPlace::WebPush { endpoint, p256dh, auth } => {
-            (PushTo::WebPush { endpoint, p256dh, auth }, None)
+impl From<NewPushPlace> for PushTo {
+    fn from(place: NewPushPlace) -> Self {
+        match place {
+            NewPushPlace::Ntfy { url, token } => Self::Ntfy { url, token },
+            NewPushPlace::WebPush { endpoint, p256dh, auth } => Self::WebPush { endpoint, p256dh, auth },
+            NewPushPlace::Pusher { url, app, key, secret, channel } => {
+                Self::Pusher { url, app, key, secret, channel }
+            }
+            NewPushPlace::Webhook { url, secret } => Self::Webhook { url, secret },
         }
-        NewPushPlace::Pusher { url, app, key, secret, channel } => {
-            (PushTo::Pusher { url, app, key, secret, channel }, None)
-        }
-        NewPushPlace::Webhook { url, secret: Some(secret) } => (PushTo::Webhook { url, secret }, None),
-        NewPushPlace::Webhook { url, secret: None } => {
-            let secret = webhook_secret().ok_or_else(|| internal("the system has no random numbers"))?;
-            (PushTo::Webhook { url, secret: secret.clone() }, Some(secret))
-        }
-    })
+    }
 }
