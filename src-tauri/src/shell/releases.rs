@@ -227,9 +227,7 @@ fn wait_ms() -> u64 {
 
 /// By chance.
 fn up_to(most: Duration) -> Duration {
-    use std::hash::{BuildHasher as _, RandomState};
-    let chance = (RandomState::new().hash_one(()) >> 32) as u32;
-    most.mul_f64(f64::from(chance) / f64::from(u32::MAX))
+    most.mul_f64(fastrand::f64())
 }
 
 const LOOKED: &str = "releases.json";
