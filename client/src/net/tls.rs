@@ -29,7 +29,8 @@ pub fn pin_of(der: &[u8]) -> Option<[u8; 32]> {
     ParsedCertificate::try_from(&certificate).ok().map(|parsed| pin(&parsed))
 }
 
-/// The TLS side of a dial, or of another request over HTTP/1.1 to whom one trusts so. Reads the platform's authorities from disk where it keeps them there: not for async threads.
+/// The TLS side of a dial, or of another request over HTTP/1.1 to whom one trusts so. Reads the platform's authorities
+/// from disk where it keeps them there: not for async threads.
 pub fn client_config(trust: &Trust) -> Result<Arc<ClientConfig>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =

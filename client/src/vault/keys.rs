@@ -2,7 +2,6 @@
 
 const DEVICE: u8 = b'k';
 const OUTBOX: u8 = b'o';
-const DRAFT: u8 = b'd';
 const STATE: u8 = b's';
 
 /// A secret of this device, such as its signing key. Write it with [`super::DurableMap::create`]: never twice.
@@ -26,11 +25,6 @@ pub fn outbox_place(key: &[u8]) -> Option<(u64, [u8; 16])> {
     Some((u64::from_be_bytes(*order), txn.try_into().ok()?))
 }
 
-/// What is being written in a room and was not sent.
-pub fn draft(room: &[u8; 16]) -> Vec<u8> {
-    [&[DRAFT][..], room].concat()
-}
-
 /// Anything else that has one value per profile and cannot be fetched: the relay's address and pin, the account id.
 pub fn state(name: &str) -> Vec<u8> {
     [&[STATE], name.as_bytes()].concat()
@@ -45,8 +39,7 @@ mod tests {
         let id = [0xab; 16];
         assert_eq!(outbox_place(&outbox(258, &id)), Some((258, id)));
         assert_eq!(outbox(258, &id), [&b"o\0\0\0\0\0\0\x01\x02"[..], &id].concat());
-        assert_eq!(draft(&id), [&b"d"[..], &id].concat());
-        assert_eq!(outbox_place(&draft(&id)), None);
+        assert_eq!(outbox_place(&device("sign")), None);
         assert!(outbox(1, &id) < outbox(256, &id));
         assert_eq!(device("sign"), b"ksign");
         assert_eq!(state("relay"), b"srelay");
