@@ -369,7 +369,9 @@ fn end(runtime: Runtime, threads: Threads) {
 
 fn raise_open_files_limit(config: &Config) {
     let connections = u64::from(config.limits.max_connections) + u64::from(config.limits.max_handshakes);
-    let wanted = connections + courier::SOCKETS_MAX as u64 + OWN_FILES;
+    // A download is a socket and a file.
+    let downloads = 2 * u64::from(http::DOWNLOADS_MAX);
+    let wanted = connections + courier::SOCKETS_MAX as u64 + downloads + OWN_FILES;
     match platform::raise_open_files_limit(wanted) {
         Ok(limit) if limit < wanted => {
             warn!(limit, wanted, "the system allows fewer open files than limits.max_connections needs");

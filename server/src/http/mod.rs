@@ -32,7 +32,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use self::body::{Body, Progress};
-pub(crate) use self::updates::Download;
+pub(crate) use self::updates::{DOWNLOADS_MAX, Download};
 pub use self::{metrics_door::serve_metrics, upgrade::websocket_config};
 use crate::{
     hooks::HookError,

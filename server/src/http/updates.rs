@@ -116,7 +116,7 @@ fn base<A: Accept>(shared: &Arc<Shared<A>>, headers: &HeaderMap) -> Option<Strin
 }
 
 /// Each takes 64 KiB and a file: together as much as a few hundred devices.
-const DOWNLOADS_MAX: u32 = 64;
+pub(crate) const DOWNLOADS_MAX: u32 = 64;
 
 /// An office behind one address updates in a few rounds; one machine cannot take them all.
 const DOWNLOADS_PER_ADDRESS_MAX: u32 = 16;
