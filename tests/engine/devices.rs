@@ -1,6 +1,6 @@
 //! Several devices of one person, and what becomes of one alone.
 
-use crate::world::World;
+use crate::world::{Id, World};
 use kith_client::vault::MemoryVault;
 use kith_protocol::ids::Seq;
 
@@ -62,6 +62,58 @@ fn read_marks_drafts_and_wishes_reach_the_other_device_and_never_go_back() {
     }
     let members = w.devices[bob].engine.members(&room).unwrap();
     assert!(members.iter().any(|member| member.read_up_to == Seq(5)));
+}
+
+/// When each of its account's devices was here last, as this one knows it, in the order of their coming.
+fn seen(w: &World, id: Id) -> Vec<Option<u64>> {
+    w.devices[id].engine.devices().unwrap().iter().map(|device| device.last_seen).collect()
+}
+
+#[test]
+fn each_device_says_to_the_others_when_it_was_here_and_not_oftener_than_once_an_hour() {
+    const HOUR_MS: u64 = 3_600_000;
+    let mut w = World::new();
+    let (laptop, bob) = (w.join("alice"), w.join("bob"));
+    let first = w.now;
+    w.now += HOUR_MS / 4;
+    let phone = w.link(laptop, "phone");
+    let second = w.devices[phone].engine.devices().unwrap()[1].last_seen.unwrap();
+    assert!((first + HOUR_MS / 4..=w.now).contains(&second));
+    assert_eq!(seen(&w, laptop), [Some(first), Some(second)]);
+    assert_eq!(seen(&w, phone), seen(&w, laptop));
+
+    let room = w.dm(bob, laptop);
+    w.disconnect(phone);
+    w.now = first + HOUR_MS / 2;
+    w.say(bob, room, "within the hour");
+    w.settle();
+    assert_eq!(seen(&w, laptop), [Some(first), Some(second)]);
+    w.now = first + 2 * HOUR_MS;
+    w.say(bob, room, "after it");
+    w.settle();
+    let again = seen(&w, laptop)[0];
+    assert!(again.is_some_and(|at| at.abs_diff(w.now) < 1000), "{again:?}");
+    assert_eq!(seen(&w, laptop)[1], Some(second));
+
+    w.connect(phone);
+    w.settle();
+    assert_eq!(seen(&w, phone), seen(&w, laptop));
+    w.crash(laptop, 0);
+    w.connect(laptop);
+    w.settle();
+    assert_eq!(seen(&w, laptop)[0], again, "a new start is no reason to say it again");
+}
+
+#[test]
+fn a_device_that_was_here_in_the_future_is_here_now() {
+    let mut w = World::new();
+    let laptop = w.join("alice");
+    let once = w.now;
+    w.now -= 24 * 3_600_000;
+    w.crash(laptop, 0);
+    w.connect(laptop);
+    w.settle();
+    assert_eq!(seen(&w, laptop), [Some(once - 24 * 3_600_000)]);
 }
 
 #[test]
