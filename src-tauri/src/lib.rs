@@ -39,6 +39,8 @@ mod words;
 
 #[cfg(target_os = "linux")]
 mod appearance;
+#[cfg(target_os = "linux")]
+mod web_kit;
 
 #[cfg(test)]
 mod tests;

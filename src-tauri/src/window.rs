@@ -159,12 +159,31 @@ impl Window {
     /// It is destroyed.
     pub(crate) fn gone(&self) {
         let before = std::mem::take(&mut *self.stage());
+        let window = self.clone();
+        // Not here: Tauri still tidies up.
         if let Stage::Going { wanted: Some(Wanted { token }) } = before {
-            let window = self.clone();
-            // Not here: Tauri still tidies up.
             tauri::async_runtime::spawn(async move { window.present(token.as_deref()) });
+        } else {
+            tauri::async_runtime::spawn(async move { window.rest() });
         }
     }
+
+    /// Nobody wants to see it: what only a window needs ends.
+    #[cfg(target_os = "linux")]
+    fn rest(&self) {
+        let window = self.clone();
+        // Where windows are made: none is on its way meanwhile.
+        self.on_main(move || {
+            if matches!(*window.stage(), Stage::Gone) {
+                crate::web_kit::end_network_process();
+            }
+            Ok(())
+        });
+    }
+
+    /// These systems see to it themselves.
+    #[cfg(not(target_os = "linux"))]
+    fn rest(&self) {}
 
     /// Light or dark has changed.
     pub(crate) fn paint(&self) {

@@ -1,6 +1,6 @@
 //! A window that is closed while its page is busy.
 
-use crate::app::App;
+use crate::app::{App, start_undriven};
 use crate::desktop::Desktop;
 use crate::page::word;
 use crate::people::Terminal;
@@ -8,6 +8,8 @@ use crate::process;
 use crate::real::Relay;
 use crate::wait::until_now;
 use serde_json::json;
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -56,6 +58,35 @@ async fn a_busy_page_says_its_last_words_out_of_sight() {
     app.sees("the chat", |view| view.title == "Bob").await;
 }
 
+/// Without a driver: that would lose the app with what fetches for pages.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_its_window_all_of_web_kit_goes_and_comes_back() {
+    let relay = Relay::start().await;
+    let desktop = Desktop::start("alice").await;
+    Terminal::of_app(&desktop).join(&relay, "Alice", "alice");
+    let _app = start_undriven(&desktop, &[]);
+    let drawn = async |times: usize| {
+        until_now("a drawn window", || {
+            let said = fs::read_to_string(desktop.kith_home().join("logs/kith.log")).unwrap_or_default();
+            let drawn = said.matches("kith::shell: drawn").count();
+            if drawn == times { Ok(()) } else { Err(said) }
+        })
+        .await;
+    };
+    for times in 1..=3 {
+        drawn(times).await;
+        assert!(!of_web_kit(&desktop).is_empty());
+        desktop.close_window();
+        until_now("the app alone in memory", || match of_web_kit(&desktop) {
+            helpers if helpers.is_empty() => Ok(()),
+            helpers => Err(helpers),
+        })
+        .await;
+        desktop.tray().click();
+    }
+    drawn(4).await;
+}
+
 /// The page does nothing else for so long; returns when it has begun not to answer.
 async fn keep_busy(app: &App<'_>, ms: u64, mark: &str) {
     const SCRIPT: &str = "window.mark = arguments[1]; const ms = arguments[0];
@@ -70,13 +101,21 @@ async fn marked(app: &App<'_>) -> serde_json::Value {
 
 /// Waits until no page of the app is in memory.
 async fn no_pages(desktop: &Desktop) {
-    until_now("no page in memory", || {
-        let of_app = process::with_environment(&format!("KITH_HOME={}", desktop.kith_home().display()));
-        let pages: Vec<_> = of_app.into_iter().filter_map(process::program_of).collect();
-        let there = pages.iter().any(|page| page.ends_with("WebKitWebProcess"));
-        if there { Err(pages) } else { Ok(()) }
+    until_now("no page in memory", || match of_web_kit(desktop) {
+        helpers if helpers.iter().any(|helper| helper.ends_with("WebKitWebProcess")) => Err(helpers),
+        _ => Ok(()),
     })
     .await;
+}
+
+/// What WebKit has started for the app.
+fn of_web_kit(desktop: &Desktop) -> Vec<PathBuf> {
+    let of_app = process::with_environment(&format!("KITH_HOME={}", desktop.kith_home().display()));
+    let mut programs: Vec<_> = of_app.into_iter().filter_map(process::program_of).collect();
+    programs.retain(|program| {
+        program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("WebKit"))
+    });
+    programs
 }
 
 /// Longer than a page that does nothing else takes to answer.
