@@ -2,9 +2,12 @@
 //!
 //! A list of a release says which version there is and where each system's file lies. Whoever hands it on is believed nothing:
 //! the file must be signed with the key that was built in, for the very version that the list names, and that must be newer
-//! than this one. Lists and files are fetched here, within bounds; the rest is the plugin's ([`plugin`]).
+//! than this one. Lists and files are fetched here, within bounds; the rest is the plugin's ([`plugin`]), except that
+//! an AppImage is exchanged here: the plugin moves the old one away before it writes the new one.
 
 mod keeper;
+#[cfg(target_os = "linux")]
+mod place;
 mod plugin;
 mod source;
 

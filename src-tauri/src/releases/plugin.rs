@@ -1,7 +1,10 @@
-//! The plugin of Tauri: finds this system's file in a list, checks signature and version, and exchanges the program.
+//! The plugin of Tauri: finds this system's file in a list, checks signature and version, and hands it to the installers of
+//! systems that have some.
 
 use super::{Offer, ReleaseError};
 use serde_json::{Value, json};
+#[cfg(target_os = "linux")]
+use tauri::Manager as _;
 use tauri::plugin::TauriPlugin;
 use tauri::{AppHandle, Config, Runtime, Wry};
 use tauri_plugin_updater::{Error, Update, Updater, UpdaterExt as _};
@@ -39,7 +42,18 @@ pub(crate) fn install(
     let untrusted =
         |error: &Error| ReleaseError::Untrusted { version: update.version.clone(), why: error.to_string() };
     update.verify(file).map_err(|error| untrusted(&error))?;
-    update.install(file).map_err(|error| ReleaseError::NotPlaced(error.to_string()))
+    put_in_place(app, &update, file).map_err(ReleaseError::NotPlaced)
+}
+
+#[cfg(target_os = "linux")]
+fn put_in_place(app: &AppHandle<Wry>, _update: &Update, file: &[u8]) -> Result<(), String> {
+    let image = app.env().appimage.ok_or("it is no AppImage")?;
+    super::place::exchange(image.as_ref(), file).map_err(|error| error.to_string())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn put_in_place(_app: &AppHandle<Wry>, update: &Update, file: &[u8]) -> Result<(), String> {
+    update.install(file).map_err(|error| error.to_string())
 }
 
 fn restored(updater: &Updater, list: &Value) -> Result<Option<Update>, ReleaseError> {

@@ -24,6 +24,8 @@ pub(crate) enum FetchError {
     Address(String),
     #[error("it is larger than {} MiB", .0 >> 20)]
     TooLarge(u64),
+    #[error("it is no list of a release")]
+    NoList,
     #[error("the way is not secured: {0}")]
     Tls(String),
     #[error("{}", causes(.0))]
@@ -48,9 +50,8 @@ impl Source {
 
     /// Its list; none if it hands on nothing.
     pub(crate) async fn list(&self) -> Result<Option<Value>, FetchError> {
-        match self.fetch(self.list.clone(), LIST_BYTES_MAX, |_, _| ()).await {
-            // What is no list offers nothing.
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        match self.fetch(self.list.clone(), LIST_MAX, LIST_BYTES_MAX, |_, _| ()).await {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| FetchError::NoList),
             Err(FetchError::Status(StatusCode::NOT_FOUND)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -62,7 +63,7 @@ impl Source {
         url: &str,
         moved: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Vec<u8>, FetchError> {
-        self.fetch(self.place_of(url)?, FILE_BYTES_MAX, moved).await
+        self.fetch(self.place_of(url)?, FILE_MAX, FILE_BYTES_MAX, moved).await
     }
 
     /// A relay names places on itself, by whatever name; another would be a way for it to have things fetched.
@@ -82,10 +83,11 @@ impl Source {
     async fn fetch(
         &self,
         url: Url,
+        at_most: Duration,
         bytes_max: u64,
         mut moved: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Vec<u8>, FetchError> {
-        let mut answer = self.client().await?.get(url).send().await?;
+        let mut answer = self.client().await?.get(url).timeout(at_most).send().await?;
         if answer.status() != StatusCode::OK {
             return Err(FetchError::Status(answer.status()));
         }
@@ -144,10 +146,18 @@ const FILE_BYTES_MAX: u64 = 512 << 20;
 const REDIRECTS_MAX: usize = 5;
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 const SILENCE_MAX: Duration = Duration::from_secs(20);
+/// From the first step of the way to the last byte, however little comes at a time.
+const LIST_MAX: Duration = Duration::from_secs(20);
+/// Long enough for the largest bundle of today at 200 kbit/s.
+const FILE_MAX: Duration = Duration::from_secs(2 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::Future;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::Instant;
 
     #[test]
     fn a_relay_leads_nowhere_but_to_itself() {
@@ -171,5 +181,74 @@ mod tests {
         let source = Source::feed("https://kith.example/latest.json").unwrap();
         assert!(source.place_of("http://kith.example/Kith.AppImage").is_err());
         assert!(source.place_of("https://files.example/Kith.AppImage").is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_there_and_what_is_no_list_are_known_for_what_they_are() {
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let dead = Source::feed(&format!("http://127.0.0.1:{port}/latest.json")).unwrap();
+        assert!(matches!(dead.list().await, Err(FetchError::Broken(_))));
+        for garbage in ["", "<html>Sign in to this network</html>", "{\"version\": \"9.0.0\"", "\0\u{7f}"] {
+            let feed = feed(async move |mut client: TcpStream| {
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", garbage.len());
+                client.write_all(&[head.as_bytes(), garbage.as_bytes()].concat()).await
+            });
+            let listed = feed.await.list().await;
+            assert!(matches!(listed, Err(FetchError::NoList)), "{garbage:?}: {listed:?}");
+        }
+        let noise = feed(async |mut client: TcpStream| client.write_all(&[0xa5; 4096]).await).await;
+        assert!(matches!(noise.list().await, Err(FetchError::Broken(_))));
+    }
+
+    #[tokio::test]
+    async fn a_list_without_an_end_is_read_no_further_than_lists_are_long() {
+        let feed = feed(async |mut client: TcpStream| {
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n[").await?;
+            loop {
+                client.write_all(&[b' '; 4096]).await?;
+            }
+        });
+        let listed = feed.await.list().await;
+        assert!(matches!(listed, Err(FetchError::TooLarge(LIST_BYTES_MAX))), "{listed:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_accepts_and_says_nothing_or_next_to_nothing_is_waited_for_no_longer_than_for_a_list() {
+        let silent = feed(async |client: TcpStream| {
+            std::future::pending::<()>().await;
+            drop(client);
+            Ok(())
+        });
+        let dripping = feed(async |mut client: TcpStream| {
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+            loop {
+                client.write_all(b" ").await?;
+                tokio::time::sleep(SILENCE_MAX / 2).await;
+            }
+        });
+        for feed in [silent.await, dripping.await] {
+            let asked = Instant::now();
+            let listed = feed.list().await;
+            assert!(matches!(&listed, Err(FetchError::Broken(error)) if error.is_timeout()), "{listed:?}");
+            assert!(asked.elapsed() <= LIST_MAX + Duration::from_secs(1), "{:?}", asked.elapsed());
+        }
+    }
+
+    /// Whoever asks it gets this for an answer.
+    async fn feed<F>(answer: impl Fn(TcpStream) -> F + Send + 'static) -> Source
+    where
+        F: Future<Output = std::io::Result<()>> + Send,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                if client.read(&mut [0; 4096]).await.is_ok() {
+                    // Whoever has heard enough hangs up.
+                    let _ = answer(client).await;
+                }
+            }
+        });
+        Source::feed(&format!("http://{address}/latest.json")).unwrap()
     }
 }

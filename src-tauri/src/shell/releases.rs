@@ -3,7 +3,7 @@
 use super::{Shell, now};
 use crate::ipc::{Release, Update};
 use crate::kept;
-use crate::releases::{FetchError, Keeper, Offer, ReleaseError, Source, feed, keeper};
+use crate::releases::{Keeper, Offer, ReleaseError, Source, feed, keeper};
 use serde_json::Value;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
@@ -126,26 +126,30 @@ impl Shell {
         desk.install(list.clone(), file).await
     }
 
+    /// One list is enough to know. Without any, nothing is known unless all who were asked say that they have none.
     async fn looked(&self) -> Result<Option<Offered>, ReleaseError> {
-        let (mut answered, mut why) = (false, None);
-        for source in self.sources().await {
-            match source.list().await {
-                Ok(None) => answered = true,
-                Ok(Some(list)) => match self.newer(&list) {
-                    Ok(Some(offer)) => return Ok(Some(Offered { source, list, offer })),
-                    Ok(None) => answered = true,
-                    Err(error) => why = Some(error),
-                },
+        let sources = self.sources().await;
+        let mut failed = sources.is_empty().then_some(ReleaseError::Unanswered);
+        let mut answered = false;
+        for source in sources {
+            let found = match source.list().await {
+                Ok(None) => continue,
+                Ok(Some(list)) => self.newer(&list).map(|offer| (offer, list)),
                 Err(error) => {
                     tracing::info!(%error, "a list of releases is not to be had");
-                    // A list that is longer than any is no answer either.
-                    if matches!(error, FetchError::TooLarge(_)) {
-                        why = Some(error.into());
-                    }
+                    Err(ReleaseError::Unanswered)
                 }
+            };
+            match found {
+                Ok((Some(offer), list)) => return Ok(Some(Offered { source, list, offer })),
+                Ok((None, _)) => answered = true,
+                Err(error) => failed = Some(error),
             }
         }
-        if answered { Ok(None) } else { Err(why.unwrap_or(ReleaseError::Unanswered)) }
+        match failed {
+            Some(error) if !answered => Err(error),
+            _ => Ok(None),
+        }
     }
 
     fn newer(&self, list: &Value) -> Result<Option<Offer>, ReleaseError> {

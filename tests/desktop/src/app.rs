@@ -112,7 +112,7 @@ async fn gone(desktop: &Desktop, processes: Vec<u32>) {
 
 async fn drive(desktop: &Desktop) -> (Process, String) {
     let (port, native) = (free_port(), free_port());
-    let mut command = desktop.command("tauri-driver");
+    let mut command = desktop.driver();
     command.args(["--port", &port.to_string(), "--native-port", &native.to_string()]);
     let driver = Process::start("driver", &mut command, &desktop.logs());
     for port in [port, native] {

@@ -20,6 +20,7 @@ pub struct Desktop {
     app: &'static str,
     image: Option<PathBuf>,
     variables: Vec<(&'static str, OsString)>,
+    launcher: &'static [&'static str],
     home: PathBuf,
     folder: TempDir,
     display: String,
@@ -68,6 +69,7 @@ impl Desktop {
             app: APP,
             image: None,
             variables: Vec::new(),
+            launcher: &[],
             home: folder.path().join("kith"),
             folder,
             display: format!(":{number}"),
@@ -97,6 +99,19 @@ impl Desktop {
         let given = variables.iter().map(|(name, value)| (*name, (*value).to_owned()));
         self.variables = given.chain([own]).collect();
         self.image = Some(image);
+    }
+
+    /// From now on the driver, and so the app, is started by this, which may take rights away or set bounds.
+    pub fn start_by(&mut self, launcher: &'static [&'static str]) {
+        self.launcher = launcher;
+    }
+
+    /// The command that starts the app's driver.
+    pub(crate) fn driver(&self) -> Command {
+        let mut words = self.launcher.iter().chain(&["tauri-driver"]);
+        let mut command = self.command(words.next().expect("the driver at least"));
+        command.args(words);
+        command
     }
 
     /// The program that is the app.
@@ -206,6 +221,13 @@ impl Desktop {
 
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Whether the app's own log has this; if not, what it has.
+    pub fn app_has_noted(&self, text: &str) -> Result<(), String> {
+        let files = std::fs::read_dir(self.home.join("logs")).into_iter().flatten().flatten();
+        let noted: String = files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect();
+        if noted.contains(text) { Ok(()) } else { Err(noted) }
     }
 
     /// The processes of the app itself.
