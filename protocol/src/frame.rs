@@ -43,6 +43,17 @@ macro_rules! frames {
         }
 
         impl $name {
+            /// The types that this version knows.
+            pub const TYPES: &'static [u8] = &[$($code),*];
+
+            /// Its type.
+            pub fn code(&self) -> u8 {
+                match self {
+                    $(Self::$variant(_) => $code,)*
+                    Self::Unknown(code) => *code,
+                }
+            }
+
             /// The bytes of one WebSocket message.
             pub fn encode(&self) -> Bytes {
                 match self {

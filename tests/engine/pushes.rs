@@ -1,7 +1,10 @@
 //! Where people are told while none of their devices is connected.
 
 use crate::world::{Id, World};
-use kith_client::core::{PushTo, RoomWish};
+use kith_client::core::{PushTo, RequestError, RoomWish};
+use kith_protocol::admin::AdminRequest;
+use kith_protocol::error::ErrorCode;
+use kith_protocol::frame::ClientFrame;
 use kith_protocol::ids::RoomId;
 use kith_relay::store::pushes::PushPerson;
 
@@ -49,4 +52,29 @@ fn the_relay_hears_which_rooms_are_muted_as_soon_as_it_tells_somewhere() {
     mute(&mut w, phone, room, 0);
     assert_eq!(known(&w, alice).unwrap().wishes.muted, []);
     assert_eq!(waiting_after(&mut w, bob, room, [alice, phone]), Some(1));
+}
+
+/// An older relay passes over what it does not know: nobody waits for an answer that will not come.
+#[test]
+fn what_the_relay_does_not_read_is_refused_at_once() {
+    let mut w = World::new();
+    let alice = w.join("alice");
+    let mut asked = |reads: &[u8]| {
+        w.relay.set_reads(reads);
+        w.disconnect(alice);
+        w.connect(alice);
+        w.settle();
+        let engine = &mut w.devices[alice].engine;
+        [engine.invites(), engine.pushes(), engine.administer(&AdminRequest::Stats)].map(
+            |asked| match asked {
+                Ok(_) => true,
+                Err(RequestError::Refused(ErrorCode::Unsupported)) => false,
+                Err(other) => panic!("{other}"),
+            },
+        )
+    };
+    assert_eq!(asked(&[]), [true, false, false]);
+    let without_pushes: Vec<u8> = (1..=34).chain(40..=42).collect();
+    assert_eq!(asked(&without_pushes), [true, false, true]);
+    assert_eq!(asked(ClientFrame::TYPES), [true, true, true]);
 }

@@ -1,8 +1,9 @@
 //! The relay under test: its own sessions and writer over its memory engine.
 
 use crate::device::Line;
+use bytes::Bytes;
 use kith_client::core::Engine;
-use kith_protocol::frame::{ClientFrame, Presences, Refused, ServerFrame};
+use kith_protocol::frame::{ClientFrame, Presences, Refused, ServerFrame, Welcome};
 use kith_protocol::ids::{AccountId, Incarnation};
 use kith_relay::relay::admission::{self, Turned};
 use kith_relay::relay::conn::{Conn, Identity as Who};
@@ -26,6 +27,7 @@ pub(crate) struct Relay {
     pub(crate) slots: Slots,
     pub(crate) incarnation: Incarnation,
     queue: usize,
+    reads: Bytes,
     disk: MemoryDisk,
 }
 
@@ -46,6 +48,7 @@ impl Relay {
             registry: Registry::default(),
             slots: Slots::new(100),
             queue: 1000,
+            reads: Bytes::from_static(ClientFrame::TYPES),
         }
     }
 
@@ -75,6 +78,11 @@ impl Relay {
     /// Pushes beyond so many are dropped.
     pub(crate) fn set_queue(&mut self, frames: usize) {
         self.queue = frames;
+    }
+
+    /// What it says that it reads, to all who come from now on; the first relays say nothing.
+    pub(crate) fn set_reads(&mut self, types: &[u8]) {
+        self.reads = Bytes::copy_from_slice(types);
     }
 
     /// A frame of a device's has come. Returns what its connection is now.
@@ -141,7 +149,11 @@ impl Relay {
         let rooms =
             rooms.iter().filter(|membership| membership.left.is_none()).map(|membership| membership.room);
         assert!(self.registry.add(&conn, rooms.collect(), 100));
-        conn.outbound.answer(admission::welcome(store, &who).unwrap().encode());
+        let ServerFrame::Welcome(welcome) = admission::welcome(store, &who).unwrap() else {
+            panic!("no welcome")
+        };
+        assert_eq!(welcome.reads, ClientFrame::TYPES);
+        conn.outbound.answer(ServerFrame::Welcome(Welcome { reads: self.reads.clone(), ..welcome }).encode());
         for frame in reads::heads_frames(&reads::heads(store, &who.account).unwrap()) {
             conn.outbound.answer(frame);
         }

@@ -22,7 +22,7 @@ use crate::store::{Changes, Direction, MemoryStore, ReadError, Span, Store, Tree
 use crate::vault::{DurableMap, MemoryVault};
 use kith_protocol::frame::{Announcement, ClientFrame, ServerFrame};
 use kith_protocol::ids::{AccountId, Incarnation, RoomId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What an engine runs on.
 pub struct Parts {
@@ -45,6 +45,8 @@ pub struct Engine {
     pub(crate) me: Identity,
     pub(crate) profile: ProfileRow,
     pub(crate) muted_told: MutedTold,
+    /// The types of our frames that the relay of this connection reads.
+    pub(crate) relay_reads: BTreeSet<u8>,
     pub(crate) session: Session,
     /// The relay's logs that this store was filled from, and those that it has now.
     pub(crate) incarnation: Incarnation,
@@ -93,6 +95,7 @@ impl Engine {
             me: parts.identity,
             profile: ProfileRow::default(),
             muted_told: MutedTold::default(),
+            relay_reads: BTreeSet::new(),
             session: Session::Disconnected,
             incarnation: Incarnation::ZERO,
             heard_incarnation: Incarnation::ZERO,

@@ -149,6 +149,7 @@ impl Engine {
             self.nothing_was_before();
         }
         self.session = Session::Live;
+        self.relay_reads = ClientFrame::TYPES.iter().copied().filter(|code| welcome.reads(*code)).collect();
         let profile = ProfileRow { handle: welcome.handle, name: welcome.name, admin: welcome.admin };
         if profile != self.profile {
             self.changes.put(Tree::Meta, keys::meta(PROFILE), encode(&profile));

@@ -267,6 +267,11 @@ impl Engine {
         // The number is needed for the frame, the frame's parts for the purpose.
         let req = self.requests.open(Purpose::Done { ticket });
         let (frame, purpose) = make(req, ticket);
+        if !self.relay_reads.contains(&frame.code()) {
+            // It would pass it over, and the person would wait for nothing.
+            self.requests.take(req);
+            return Err(RequestError::Refused(ErrorCode::Unsupported));
+        }
         self.requests.put(req, purpose);
         self.transmit(frame);
         Ok(ticket)

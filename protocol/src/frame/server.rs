@@ -39,7 +39,20 @@ pub struct Welcome {
     pub pushes: bool,
     /// How long its chain is.
     pub chain_len: u32,
+    /// The types of the frames that the relay reads. The first relays did not say it: see [`Welcome::reads`].
+    #[serde(default, skip_serializing_if = "Bytes::is_empty")]
+    pub reads: Bytes,
 }
+
+impl Welcome {
+    /// Whether the relay reads frames of this type. One that does not passes them over without a word.
+    pub fn reads(&self, code: u8) -> bool {
+        if self.reads.is_empty() { !SAID_BY_ALL_WHO_READ.contains(&code) } else { self.reads.contains(&code) }
+    }
+}
+
+/// Pushes and administration.
+const SAID_BY_ALL_WHO_READ: [u8; 6] = [35, 36, 37, 38, 39, 42];
 
 /// What a slot holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -207,6 +207,7 @@ pub(crate) fn server_frame() -> BoxedStrategy<ServerFrame> {
             admin: any::<bool>(),
             pushes: any::<bool>(),
             chain_len: small(),
+            reads: some_bytes(),
         })
         .prop_map(F::Welcome),
         fields!(Slot { req: small(), data: some_bytes() }).prop_map(F::Slot),

@@ -131,6 +131,7 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             admin: true,
             pushes: true,
             chain_len: 2,
+            reads: Bytes::from_static(&[1, 2, 10, 42]),
         }),
         F::Slot(Slot { req: 7, data: short("sealed") }),
         F::Heads(Heads { heads: vec![head], done: true }),

@@ -2,6 +2,7 @@
 
 use crate::people::{NOON, Person, Seen};
 use crate::{dump, snapshots};
+use bytes::Bytes;
 use kith_protocol::VERSION;
 use kith_protocol::entry::{Entry, Kind};
 use kith_protocol::event::{Event, Text};
@@ -70,6 +71,7 @@ pub(crate) fn markdown() -> String {
         admin: true,
         pushes: false,
         chain_len: 1,
+        reads: Bytes::from_static(ClientFrame::TYPES),
     };
     frame("Relay to Alice: Welcome", "She is in.", "Welcome", &ServerFrame::Welcome(welcome).encode());
 

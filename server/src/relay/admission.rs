@@ -6,11 +6,12 @@ use super::reads;
 use super::registry::{Added, Registry};
 use super::writes::Newcomer;
 use crate::store::{DeviceRow, Reader, StoreError};
+use bytes::Bytes;
 use kith_protocol::account::{Account, DeviceKind};
 use kith_protocol::chain::ChainEntry;
 use kith_protocol::entry::Entry;
 use kith_protocol::error::{CloseCode, ErrorCode};
-use kith_protocol::frame::{Hello, Identify, Join, Presences, ServerFrame, Welcome};
+use kith_protocol::frame::{ClientFrame, Hello, Identify, Join, Presences, ServerFrame, Welcome};
 use kith_protocol::ids::Incarnation;
 use kith_protocol::keys::{Challenge, SignatureBytes};
 use kith_protocol::{VERSION, common_version};
@@ -100,6 +101,7 @@ pub fn welcome(store: &dyn Reader, identity: &Identity) -> Result<ServerFrame, T
         admin: row.role > crate::store::RelayRole::Member,
         pushes: !store.push_targets(&identity.account)?.is_empty(),
         chain_len: row.chain_len,
+        reads: Bytes::from_static(ClientFrame::TYPES),
     }))
 }
 
