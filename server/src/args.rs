@@ -143,6 +143,8 @@ pub enum Invites {
     /// Nobody joins with it any more; who has joined stays
     Revoke {
         /// Its id, or the beginning of it
+        // One id in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         invite: String,
         #[command(flatten)]
         json: Json,
@@ -468,5 +470,19 @@ mod tests {
     fn invites_have_a_sensible_life() {
         assert_eq!(lifetime("7d").unwrap().as_secs(), 604_800);
         assert!(lifetime("soon").is_err() && lifetime("1s").is_err() && lifetime("9y").is_err());
+    }
+    #[test]
+    fn an_id_is_no_flag_whatever_it_begins_with() {
+        for args in [["--json", "-0--7DV5"], ["-0--7DV5", "--json"], ["--json", "--0f-7DV"]] {
+            let cli =
+                Cli::try_parse_from([&["kith-relay", "invites", "revoke"][..], &args].concat()).unwrap();
+            let Command::Invites(Invites::Revoke { invite, json }) = cli.command else {
+                panic!("invites revoke")
+            };
+            assert!(
+                args.contains(&invite.as_str()) && invite.contains("7DV") && json.json,
+                "{args:?}: {invite}"
+            );
+        }
     }
 }
