@@ -76,7 +76,7 @@ impl Need {
             Self::Desktop => DESKTOP_PROGRAMS.into_iter().all(starts),
             // Debian keeps nginx where only its administrator looks.
             Self::Way => {
-                ["pebble", "caddy"].into_iter().all(starts)
+                ["pebble", "caddy", "openssl"].into_iter().all(starts)
                     && ["nginx", "/usr/sbin/nginx"].into_iter().any(starts)
             }
             Self::Packaging => PACKAGING_PROGRAMS.into_iter().all(starts),
@@ -191,9 +191,9 @@ impl Manager {
                 "xfce4-panel",
                 "xfconf",
             ],
-            (Self::Apt, Need::Way) => &["pebble", "caddy", "nginx-light"],
+            (Self::Apt, Need::Way) => &["pebble", "caddy", "nginx-light", "openssl"],
             // Pebble is in none of them: `go install github.com/letsencrypt/pebble/v2/cmd/pebble@latest`.
-            (Self::Dnf | Self::Zypper | Self::Pacman, Need::Way) => &["caddy", "nginx"],
+            (Self::Dnf | Self::Zypper | Self::Pacman, Need::Way) => &["caddy", "nginx", "openssl"],
             (Self::Apt, Need::Packaging) => &[
                 "adduser",
                 "appstream",

@@ -42,9 +42,10 @@ pub(crate) fn build_for_trial() -> Result<(), Failure> {
 }
 
 /// Packs the relay as it was built last, checks the packages, and lets a copy of this system take them in, use them, bring
-/// them up to date, and remove them.
+/// them up to date, and remove them; another does what the page for those who host says.
 pub(crate) fn try_relay() -> Result<(), Failure> {
     Need::Packaging.ensure()?;
+    Need::Way.ensure()?;
     let metadata = Metadata::read()?;
     let program = metadata.program("debug", "kith-relay");
     let today = Origin::read(&metadata)?;
@@ -70,8 +71,20 @@ pub(crate) fn try_relay() -> Result<(), Failure> {
     for (kind, (old, new)) in ["deb", "rpm"].iter().zip(old.iter().zip(&new)) {
         trial::in_a_copy(&today, &script, &[kind], &[old, new, &cli])?;
     }
-    Ok(())
+    let said = PAGE.map(|file| today.root.join(file));
+    let files: Vec<&Path> =
+        [&*old[0], &program, &cli].into_iter().chain(said.iter().map(|file| &**file)).collect();
+    trial::in_a_copy(&today, &today.root.join("packaging/relay/page"), &[], &files)
 }
+
+/// The page for those who host a relay, and what it tells them to put into place.
+const PAGE: [&str; 5] = [
+    "docs/hosting.md",
+    "docs/proxies/nginx.conf",
+    "docs/proxies/Caddyfile",
+    "server/systemd/kith-relay.service",
+    "server/systemd/kith-relay.socket",
+];
 
 /// Whether Prometheus takes the alerts. It is unpacked, not installed: a server that runs from then on is no guest of ours.
 fn check_rules(origin: &Origin) -> Result<(), Failure> {
