@@ -9,6 +9,10 @@ use crate::program::{answers, run, typed};
 
 /// Something that cargo cannot bring along.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "packages are made and tried on Linux alone")
+)]
 pub(crate) enum Need {
     /// SQLite and ring are compiled from C.
     CCompiler,
