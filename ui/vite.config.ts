@@ -41,7 +41,7 @@ export default defineConfig({
             { name: 'icons', test: /node_modules\/@lucide\// },
             {
               name: 'core',
-              test: /node_modules\/(svelte|virtua|clsx|esm-env)\/|src\/lib\/(models|words|components\/(shared|chats|timeline|composer|markdown))\//,
+              test: /node_modules\/(svelte|virtua|clsx|esm-env)\/|src\/lib\/(models|words|components\/(shared|chats|timeline|composer|markdown))\/(?!\w*(Menu|Sheet|LineLayers|DeleteMessage)\.svelte)/,
             },
           ],
         },

@@ -1,3 +1,4 @@
+import { LAYERS } from '$lib/components/layers.svelte'
 import type { Overlay, Panel } from '$lib/models'
 import type { Component } from 'svelte'
 
@@ -25,4 +26,5 @@ export const WELCOME: Loader<Record<string, never>> | null = () => import('./fir
 export function preload(): void {
   for (const load of [...Object.values(OVERLAYS), ...Object.values(PANELS)])
     void load().catch(() => undefined)
+  for (const layer of Object.values(LAYERS)) void layer.fetch()
 }

@@ -163,7 +163,7 @@ test('a place that fails says why; when and what is told is chosen', async ({ ki
 
 test('a relay that tells nobody elsewhere is said to', async ({ kith, page }) => {
   await kith.open()
-  await kith.fake((fake) => (fake.pushError = 'timedOut'))
+  await kith.fake((fake) => (fake.pushError = 'version'))
   await page.keyboard.press('Control+,')
   await page.getByRole('tab', { name: 'Notifications' }).click()
   await expect(page.getByText('may be older than this app')).toBeVisible()
