@@ -252,13 +252,6 @@ pub(crate) fn server_frame() -> BoxedStrategy<ServerFrame> {
     });
     let invite =
         fields!(Invite { token: some_bytes(), uses: small(), expires_at: number(), room: perhaps(room()) });
-    let push_place = fields!(PushPlace {
-        id: some_bytes(),
-        kind: text(),
-        host: text(),
-        created_at: number(),
-        failure: perhaps(text()),
-    });
     let presence = fields!(PresenceOf { account: account(), online: any::<bool>(), away: any::<bool>() });
     let people = prop_oneof![
         fields!(Accounts { req: small(), accounts: list(person) }).prop_map(F::Accounts),
@@ -269,7 +262,7 @@ pub(crate) fn server_frame() -> BoxedStrategy<ServerFrame> {
             after_s: small(),
             show_sender: any::<bool>(),
             vapid_key: some_bytes(),
-            targets: list(push_place),
+            targets: list(push_place()),
         })
         .prop_map(F::Pushes),
         fields!(PushSaid { req: small(), failure: perhaps(text()) }).prop_map(F::PushSaid),
@@ -281,6 +274,16 @@ pub(crate) fn server_frame() -> BoxedStrategy<ServerFrame> {
         fields!(Restarting { reconnect_in_ms: number() }).prop_map(F::Restarting),
     ];
     prop_oneof![first, answers, people].boxed()
+}
+
+fn push_place() -> impl Strategy<Value = PushPlace> {
+    fields!(PushPlace {
+        id: some_bytes(),
+        kind: text(),
+        host: text(),
+        created_at: number(),
+        failure: perhaps(text()),
+    })
 }
 
 fn target() -> impl Strategy<Value = Target> {
