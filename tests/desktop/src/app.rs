@@ -6,6 +6,8 @@ use crate::wait::{until, until_now};
 use fantoccini::{Client, ClientBuilder};
 use serde_json::json;
 use std::net::TcpListener;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The app, with a driver at its window. Both end with it.
 pub struct App<'a> {
@@ -121,9 +123,20 @@ async fn drive(desktop: &Desktop) -> (Process, String) {
     (driver, format!("http://127.0.0.1:{port}"))
 }
 
-/// A port that was free a moment ago: the driver takes no other way to choose one.
+/// A port that was free a moment ago: the driver takes no other way to choose one. It is none of those that systems give to
+/// whoever connects: one of them would be gone again before the driver has it. Each process begins elsewhere.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id().wrapping_mul(PORTS_EACH) + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = PORTS.start + (number % u32::from(PORTS.end - PORTS.start)) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
+const PORTS: Range<u16> = 16_000..32_000;
+/// Two for each start of the app.
+const PORTS_EACH: u32 = 16;
 const DRAWN: &str = "return document.querySelector('main') !== null";
