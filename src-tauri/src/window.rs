@@ -57,6 +57,7 @@ impl Window {
     }
 
     /// Whether there is one, in sight or not.
+    #[cfg(target_os = "linux")]
     pub(crate) fn is_there(&self) -> bool {
         !matches!(*self.stage(), Stage::Gone | Stage::Going { .. })
     }

@@ -7,6 +7,7 @@ pub(crate) enum Keeper {
     /// Kith itself.
     Itself,
     /// The system's package manager.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "Linux alone has such"))]
     System,
     /// Whoever built it.
     Nobody,
