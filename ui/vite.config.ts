@@ -37,11 +37,9 @@ export default defineConfig({
         // What the first picture needs comes in few files: each is a question to the shell.
         codeSplitting: {
           groups: [
-            { name: 'words', test: /src\/lib\/i18n\// },
-            { name: 'icons', test: /node_modules\/@lucide\// },
             {
               name: 'core',
-              test: /node_modules\/(svelte|virtua|clsx|esm-env)\/|src\/lib\/(models|words|components\/(shared|chats|timeline|composer|markdown))\/(?!\w*(Menu|Sheet|LineLayers|DeleteMessage)\.svelte)/,
+              test: /src\/views\/main\/|node_modules\/(svelte|virtua|clsx|esm-env)\/|src\/lib\/(models|words|i18n(?!\/generated\/messages)|components\/(shared|chats|timeline|composer|markdown))\/(?!\w*(Menu|Sheet|LineLayers|DeleteMessage)\.svelte)/,
             },
           ],
         },

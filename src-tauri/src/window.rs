@@ -216,6 +216,9 @@ impl Window {
 pub(crate) struct Paint {
     #[cfg(target_os = "linux")]
     pub(crate) looks: Arc<crate::appearance::Looks>,
+    /// Whether GTK was told, and by us.
+    #[cfg(target_os = "linux")]
+    pub(crate) told: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Paint {
@@ -248,9 +251,17 @@ impl Paint {
             Some(theme) => Some(theme == tauri::Theme::Dark),
             None => self.looks.prefers_dark(),
         };
+        // Whatever is set, GTK reads its whole theme anew: 20 ms of a window that is to come.
         match dark {
-            Some(dark) => settings.set_gtk_application_prefer_dark_theme(dark),
-            None => settings.reset_property("gtk-application-prefer-dark-theme"),
+            Some(dark) if dark == settings.is_gtk_application_prefer_dark_theme() => {}
+            Some(dark) => {
+                self.told.store(true, Ordering::Relaxed);
+                settings.set_gtk_application_prefer_dark_theme(dark);
+            }
+            None if self.told.swap(false, Ordering::Relaxed) => {
+                settings.reset_property("gtk-application-prefer-dark-theme");
+            }
+            None => {}
         }
     }
 

@@ -5,6 +5,7 @@ import './styles/base.css'
 import './styles/menu.css'
 import './styles/sheet.css'
 import { connectBackend } from '$lib/backend'
+import { locale } from '$lib/i18n'
 import { Session } from '$lib/models'
 import { mount } from 'svelte'
 import App from './App.svelte'
@@ -15,6 +16,8 @@ const FIRST_PICTURE_MS = 400
 const target = document.getElementById('app')
 if (!target) throw new Error('the page has no place for the app')
 
+// Most likely the language of the settings, which are not here yet.
+void locale.use(navigator.language)
 const backend = await connectBackend()
 const report = (what: unknown) => void backend.report(String(what).slice(0, 500)).catch(() => undefined)
 addEventListener('error', (event) => {
@@ -30,8 +33,11 @@ const letters = Promise.allSettled([
   document.fonts.load("600 1rem 'Inter Variable'"),
 ])
 await session.start()
-await Promise.race([
-  Promise.all([letters, session.chat?.opened]),
-  new Promise((resolve) => setTimeout(resolve, FIRST_PICTURE_MS)),
+await Promise.all([
+  session.preferences.spoken,
+  Promise.race([
+    Promise.all([letters, session.chat?.opened]),
+    new Promise((resolve) => setTimeout(resolve, FIRST_PICTURE_MS)),
+  ]),
 ])
 mount(App, { target, props: { session } })

@@ -1,3 +1,5 @@
+import { locale } from '$lib/i18n'
+
 // What jsdom lacks.
 class Observer {
   observe(): void {}
@@ -11,3 +13,6 @@ globalThis.matchMedia ??= ((media: string) => ({
   addEventListener: () => undefined,
   removeEventListener: () => undefined,
 })) as unknown as typeof matchMedia
+
+// English, as everybody begins.
+await locale.use('en')

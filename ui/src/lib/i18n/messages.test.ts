@@ -48,11 +48,11 @@ describe('the language', () => {
     expect(nearest('tlh')).toBe('en')
   })
 
-  it('changes what messages say, and the direction', () => {
-    locale.use('ar')
+  it('changes what messages say, and the direction', async () => {
+    await locale.use('ar')
     expect(m.you()).toBe('أنت')
     expect(document.documentElement.dir).toBe('rtl')
-    locale.use('en')
+    await locale.use('en')
     expect(m.you()).toBe('You')
     expect(document.documentElement.dir).toBe('ltr')
   })

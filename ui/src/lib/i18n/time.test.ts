@@ -31,8 +31,8 @@ describe('times', () => {
     expect(dayName(NOON - 400 * DAY, NOON)).toContain('2025')
   })
 
-  it('speak the language that is set', () => {
-    locale.use('de')
+  it('speak the language that is set', async () => {
+    await locale.use('de')
     expect(lineTime(NOON - 5 * MINUTE, NOON)).toBe('vor 5 Min.')
     expect(dayName(NOON, NOON)).toBe('Heute')
     expect(listOf(['A', 'B', 'C'])).toBe('A, B und C')

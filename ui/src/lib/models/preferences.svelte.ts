@@ -15,6 +15,8 @@ export class Preferences {
   doNotDisturb: DoNotDisturb = $state.raw({ kind: 'off' })
   tray: TrayStatus = $state.raw({ host: false, closeHides: false })
   error: AppError | null = $state(null)
+  /** Once the language of the settings is spoken. */
+  spoken: Promise<void> = Promise.resolve()
   private systemLanguage = 'en'
 
   constructor(private readonly backend: Backend) {}
@@ -70,6 +72,6 @@ export class Preferences {
     root.dataset['contrast'] = theme === 'contrast' || asks('(prefers-contrast: more)') ? 'high' : 'normal'
     root.dataset['density'] = density
     root.style.fontSize = `${textSize}%`
-    locale.use(language ?? this.systemLanguage)
+    this.spoken = locale.use(language ?? this.systemLanguage)
   }
 }

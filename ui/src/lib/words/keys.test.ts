@@ -12,8 +12,8 @@ describe('the names of keys', () => {
     expect(keyNames('macos', 'Alt+↑')).toEqual(['⌥', '↑'])
   })
 
-  it('are those of the language', () => {
-    locale.use('de')
+  it('are those of the language', async () => {
+    await locale.use('de')
     expect(keyWords('windows', 'Ctrl+Enter')).toBe('Strg+Eingabe')
   })
 })
