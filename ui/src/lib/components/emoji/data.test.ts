@@ -45,6 +45,15 @@ describe('emoji', () => {
     expect(await found(locale, typed)).toContain(emoji)
   })
 
+  it('come first by their whole name or code, last by what is inside of a word', async () => {
+    expect(await found('ar', 'شمس', 1)).toEqual(['☀️'])
+    expect(await found('de', 'Katze', 1)).toEqual(['🐈'])
+    expect(await found('en', 'thumb', 2)).toEqual(['👍', '👎'])
+    // Love, and not the face whose name has these letters.
+    expect(await found('ar', 'حب')).toContain('💌')
+    expect(await found('ar', 'حب', 20)).not.toContain('😞')
+  })
+
   it('are not found by nothing', async () => {
     expect(await found('ar', ' ـ '.trim())).toEqual([])
     expect(await found('en', ':')).toEqual([])

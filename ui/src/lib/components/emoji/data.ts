@@ -80,7 +80,7 @@ export function searchEmoji(all: readonly Emoji[], typed: string, limit: number)
   const ranked: { emoji: Emoji; rank: number }[] = []
   for (const emoji of all) {
     const rank = rankOf(emoji, wanted)
-    if (rank < 4) ranked.push({ emoji, rank })
+    if (rank < UNFIT) ranked.push({ emoji, rank })
   }
   return ranked
     .sort((a, b) => a.rank - b.rank)
@@ -88,9 +88,13 @@ export function searchEmoji(all: readonly Emoji[], typed: string, limit: number)
     .map(({ emoji }) => emoji)
 }
 
+/** Where words begin counts more than what is inside of them. */
 function rankOf({ shortcodes, sought }: Emoji, wanted: string): number {
-  if (shortcodes.includes(wanted)) return 0
+  if (shortcodes.includes(wanted) || sought.name === wanted) return 0
   if (shortcodes.some((code) => code.startsWith(wanted))) return 1
-  if (sought.name.includes(wanted) || shortcodes.some((code) => code.includes(wanted))) return 2
-  return sought.tags.some((tag) => tag.startsWith(wanted)) ? 3 : 4
+  if (` ${sought.name}`.includes(` ${wanted}`)) return 2
+  if (sought.tags.some((tag) => tag.startsWith(wanted))) return 3
+  return sought.name.includes(wanted) || shortcodes.some((code) => code.includes(wanted)) ? 4 : UNFIT
 }
+
+const UNFIT = 5
