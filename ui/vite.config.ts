@@ -3,6 +3,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
+import { emojiWords } from './scripts/emoji-words.mjs'
 import { PARAGLIDE } from './scripts/paraglide.mjs'
 
 /** The shell's own policy: the preview carries it, so that browser tests meet the same walls. */
@@ -14,7 +15,7 @@ const contentSecurityPolicy = Object.entries(shell.app.security.csp)
   .join('; ')
 
 export default defineConfig({
-  plugins: [paraglideVitePlugin(PARAGLIDE), svelte()],
+  plugins: [paraglideVitePlugin(PARAGLIDE), emojiWords(), svelte()],
   clearScreen: false,
   server: { port: 1420, strictPort: true, host: '127.0.0.1' },
   preview: { host: '127.0.0.1', headers: { 'content-security-policy': contentSecurityPolicy } },

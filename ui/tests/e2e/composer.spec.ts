@@ -61,6 +61,26 @@ test('mentions and emoji are completed', async ({ kith, page }) => {
   await expect(kith.line('Hi').locator('.mention')).toHaveText('@amina')
 })
 
+test('in Arabic, emoji have Arabic names, and are found by them', async ({ kith, page }) => {
+  await kith.open('&language=ar')
+  await kith.chat('home/jonas')
+  await page.getByRole('button', { name: 'رموز تعبيرية', exact: true }).click()
+  await expect(page.getByRole('button', { name: 'سيدة إطفاء', exact: true })).toBeAttached()
+  await page.getByRole('textbox', { name: 'ابحث عن رمز' }).fill('صاروخ')
+  await expect(page.getByRole('button', { name: 'صاروخ', exact: true })).toBeVisible()
+  await kith.isAccessible('.picker')
+  await page.keyboard.press('Enter')
+  await expect(kith.field).toHaveValue('🚀')
+  await kith.field.fill('')
+  await kith.field.pressSequentially(':إحتفا')
+  await expect(page.getByRole('option', { name: /وجه محتفل.*:hooray:/ })).toBeVisible()
+  await kith.field.fill('')
+  await kith.field.pressSequentially(':tada')
+  await expect(page.getByRole('option', { name: /فرقعة حفلة.*:tada:/ })).toBeVisible()
+  await kith.field.press('Tab')
+  await expect(kith.field).toHaveValue('🎉 ')
+})
+
 test('it grows with the text, and not beyond its limit', async ({ kith }) => {
   await kith.open()
   await kith.chat('home/jonas')

@@ -29,6 +29,7 @@ describe('fit', () => {
   it('reads all scripts, and letters of two code units', () => {
     expect(marked('晓', '林晓雨')).toBe('林[晓]雨')
     expect(marked('خط', 'عمر الخطيب')).toBe('عمر ال[خط]يب')
+    expect(marked('احمد', 'أحـمد ماهر')).toBe('[أح]ـ[مد] ماهر')
     expect(marked('b', '🎉🎉 ab')).toBe('🎉🎉 a[b]')
   })
 

@@ -1,3 +1,5 @@
+import { folded } from './folded'
+
 /** How well a text fits what was typed, and which of its letters did. */
 export interface Fit {
   score: number
@@ -89,10 +91,6 @@ function spread(text: string): Letter[] {
     at += letter.length
   }
   return letters
-}
-
-function folded(text: string): string {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase()
 }
 
 /** A text in pieces that fit and pieces that do not. */

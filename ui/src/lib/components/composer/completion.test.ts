@@ -8,6 +8,7 @@ describe('completion', () => {
     ['(@am', '@', 'am'],
     ['so :smi', ':', 'smi'],
     ['@ämi', '@', 'ämi'],
+    [':مَرحبًا', ':', 'مَرحبًا'],
   ])('finds what is begun in %j', (text, sign, typed) => {
     expect(tokenAt(text, text.length)).toMatchObject({ sign, typed })
   })

@@ -10,7 +10,7 @@ export interface Token {
 /** The word at the cursor, if it asks for completion. Code and addresses do not. */
 export function tokenAt(text: string, cursor: number): Token | null {
   const before = text.slice(0, cursor)
-  const match = /(?:^|[\s(])([@:])([\p{L}\p{N}_+.-]{0,32})$/u.exec(before)
+  const match = /(?:^|[\s(])([@:])([\p{L}\p{M}\p{N}_+.-]{0,32})$/u.exec(before)
   if (!match) return null
   const sign = match[1] as '@' | ':'
   const typed = match[2] ?? ''
