@@ -1,4 +1,4 @@
-import { LANGUAGES, type Locale } from '$lib/i18n'
+import { languages, type Locale } from '$lib/i18n'
 import { describe, expect, it } from 'vitest'
 import { emojiOf, searchEmoji } from './data'
 
@@ -9,7 +9,7 @@ const nameOf = async (locale: Locale, emoji: string) =>
   (await emojiOf(locale)).find((one) => one.emoji === emoji)?.name
 
 describe('emoji', () => {
-  it.each(LANGUAGES.filter(({ locale }) => locale !== 'en'))('have names in $name', async ({ locale }) => {
+  it.each(languages().filter(({ locale }) => locale !== 'en'))('have names in $name', async ({ locale }) => {
     const english = await emojiOf('en')
     const here = await emojiOf(locale)
     expect(here.map(({ emoji }) => emoji)).toEqual(english.map(({ emoji }) => emoji))
